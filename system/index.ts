@@ -1,0 +1,10 @@
+export type { Clock, Timer } from './clock.js';
+export type { Disk, DiskFile, FileStat, OpenMode } from './disk.js';
+export type { Http, HttpReply, HttpRequest, HttpResponse } from './http.js';
+export type { Log } from './log.js';
+export type { Counter, Gauge, Histogram, Labels, Metrics } from './metrics.js';
+export type { Connection, ConnectionEvents, Listener, Net } from './net.js';
+export type { ChildProcess, Processes } from './processes.js';
+export type { Random } from './random.js';
+export type { System } from './system.js';
+export type { Watch, WatchEvents } from './watch.js';
