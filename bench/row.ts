@@ -1,0 +1,33 @@
+/** One measured figure, with both sides as they really ran. */
+export interface Row {
+  readonly work: string;
+  readonly ours: string;
+  readonly peers: readonly string[];
+  /** What was asked for, in words. */
+  readonly mustReach: string;
+  readonly reached: string;
+  readonly pass: boolean;
+  /** Delivered counts and settings: what makes the figure believable. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** What every row gets: a folder of its own, the file of lines, a place for words. */
+export interface Bench {
+  readonly directory: string;
+  readonly lineCount: number;
+  /** Smaller runs while working on a row; 1 is the full size, and only that counts. */
+  readonly scale: number;
+  say(text: string): void;
+}
+
+export const perCpuSecond = (count: number, cpuSeconds: number): number =>
+  Math.round(count / cpuSeconds);
+
+export const thousands = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+export const mebibytes = (bytes: number): string => `${Math.round(bytes / 1_048_576)} MiB`;
+
+export const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+};

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import {
+  apacheKafkaVersion,
+  freePort,
+  kafkaTool,
+  startApacheKafka,
+} from '../../test/peers/apache-kafka.js';
+import { startLogflumeBroker } from '../../test/peers/logflume.js';
+import type { Program } from '../../test/peers/process.js';
+import { type Bench, mebibytes, median, type Row, thousands } from '../row.js';
+import { createTopic, untilRecords } from '../topics.js';
+
+const recordBytes = 200;
+
+interface Round {
+  readonly cpuSecondsPerGb: number;
+  readonly recordsPerSecond: number;
+  readonly delivered: number;
+  readonly peakRssBytes: number;
+}
+
+async function produceRound(
+  bootstrap: string,
+  program: Program,
+  topic: string,
+  records: number,
+): Promise<Round> {
+  await createTopic(bootstrap, topic);
+  const before = program.sample().cpuSeconds;
+  const { stdout } = await kafkaTool('org.apache.kafka.tools.ProducerPerformance', [
+    ...['--topic', topic, '--num-records', String(records), '--record-size', String(recordBytes)],
+    ...['--throughput', '-1', '--producer-props', `bootstrap.servers=${bootstrap}`],
+    ...['acks=1', 'batch.size=131072', 'linger.ms=5', 'compression.type=none'],
+  ]);
+  const after = program.sample();
+  const delivered = await untilRecords(bootstrap, topic, records, 10_000, () => undefined);
+  const rate = /([\d.]+) records\/sec[^\n]*\n?$/.exec(stdout.trim())?.[1];
+  return {
+    cpuSecondsPerGb: (after.cpuSeconds - before) / ((records * recordBytes) / 1e9),
+    recordsPerSecond: Number(rate),
+    delivered,
+    peakRssBytes: after.peakRssBytes,
+  };
+}
+
+/** Our broker beside Apache Kafka, Kafka's own ProducerPerformance as the client of both. */
+export async function brokerRow(bench: Bench): Promise<Row> {
+  const records = Math.round(5_000_000 * bench.scale);
+  const ours = await startLogflumeBroker(join(bench.directory), await freePort());
+  const kafka = await startApacheKafka(join(bench.directory, 'apache-kafka'));
+  const rounds: { ours: Round[]; kafka: Round[] } = { ours: [], kafka: [] };
+  try {
+    const warmUp = Math.round(records / 5);
+    await produceRound(ours.bootstrap, ours.program, 'warm-up', warmUp);
+    await produceRound(kafka.bootstrap, kafka.program, 'warm-up', warmUp);
+    for (const round of [1, 2, 3]) {
+      const topic = `perf-${round}`;
+      rounds.ours.push(await produceRound(ours.bootstrap, ours.program, topic, records));
+      rounds.kafka.push(await produceRound(kafka.bootstrap, kafka.program, topic, records));
+      bench.say(
+        `broker round ${round}: ${JSON.stringify([rounds.ours.at(-1), rounds.kafka.at(-1)])}`,
+      );
+    }
+  } finally {
+    await ours.stop();
+    await kafka.stop();
+  }
+  const cpu = (side: Round[]): number => median(side.map((round) => round.cpuSecondsPerGb));
+  const rate = (side: Round[]): number => median(side.map((round) => round.recordsPerSecond));
+  const ratio = cpu(rounds.ours) / cpu(rounds.kafka);
+  const speed = rate(rounds.ours) / rate(rounds.kafka);
+  const memory = (side: Round[]): string => mebibytes(Math.max(...side.map((r) => r.peakRssBytes)));
+  const words = (side: Round[]): string =>
+    `${cpu(side).toFixed(2)} CPU-s/GB, ${thousands(rate(side))} records/s, ${memory(side)}`;
+  return {
+    work: 'our broker: produce, 200 B records, ProducerPerformance as the client',
+    ours: words(rounds.ours),
+    peers: [`Apache Kafka ${apacheKafkaVersion} ${words(rounds.kafka)}`],
+    mustReach: '≤ 0.5× the CPU, at no fewer records/s',
+    reached: `${ratio.toFixed(2)}× the CPU, ${speed.toFixed(2)}× the records/s`,
+    pass: ratio <= 0.5 && speed >= 1,
+    details: { records, acks: 1, 'batch.size': 131072, 'linger.ms': 5, rounds },
+  };
+}
