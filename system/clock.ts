@@ -10,7 +10,10 @@ export interface Clock {
   now(): number;
   /** Milliseconds since an arbitrary start; never goes back. For durations and deadlines. */
   monotonic(): number;
-  /** Runs `callback` once, after `delayMs`. Does not keep a drained process alive. */
+  /**
+   * Runs `callback` once, after `delayMs`. A pending timer keeps the process alive (an agent that
+   * waits to reconnect has nothing else): whoever stops cancels what it started.
+   */
   after(delayMs: number, callback: () => void): Timer;
   /** Runs `callback` in the next turn of the event loop, after pending I/O. */
   nextTurn(callback: () => void): void;

@@ -74,7 +74,10 @@ export interface Disk {
   /** Makes creations, renames and removals in this directory survive a power cut. */
   syncDirectorySync(path: string): void;
   syncDirectory(path: string): Promise<void>;
-  /** Creates, fills, syncs and renames `path`: after any crash it has the old or the new content. */
+  /**
+   * Creates `<path>.tmp`, fills, syncs and renames it, and syncs the directory: after any crash
+   * `path` has the old or the new content. One writer per path, one call at a time.
+   */
   replaceFileSync(path: string, content: Uint8Array | string): void;
   replaceFile(path: string, content: Uint8Array | string): Promise<void>;
 }
