@@ -1,4 +1,4 @@
-import { Consumer, Producer } from '../../dist/index.js';
+import { Consumer, Producer } from 'logflume';
 import { type ClientJob, finish, readJob } from './job.js';
 
 async function produce(job: ClientJob): Promise<number> {
