@@ -1,0 +1,102 @@
+import type { z } from 'zod';
+import type { Disk } from '../system/index.js';
+import type { Environment } from './environment.js';
+import { ConfigError, type Problem } from './errors.js';
+import { knownKeys } from './introspect.js';
+import { suggestion } from './nearest.js';
+import { sentence } from './sentences.js';
+import { type Path, pathId, readYaml, type YamlSource } from './source.js';
+
+/** What `loadConfig` reads and checks. */
+export interface LoadOptions<S extends z.ZodType> {
+  readonly disk: Pick<Disk, 'readFileSync'>;
+  readonly file: string;
+  readonly environment: Environment;
+  readonly schema: S;
+}
+
+/** A configuration that has passed every check. */
+export interface Loaded<T> {
+  /** With defaults filled in and primitives parsed (milliseconds, bytes, secrets). */
+  readonly config: T;
+  /** Reports mistakes that only show once parts are put together, with their places. */
+  fail(problems: readonly { readonly path: Path; readonly text: string }[]): never;
+}
+
+function readFile(disk: Pick<Disk, 'readFileSync'>, file: string): string {
+  try {
+    return disk.readFileSync(file).toString('utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const reasons: Record<string, string> = {
+      ENOENT: 'there is no such file',
+      EISDIR: 'this is a directory, not a file',
+      EACCES: 'permission to read it is denied',
+    };
+    throw new ConfigError(file, reasons[code ?? ''] ?? `cannot be read (${code})`, { cause });
+  }
+}
+
+function subject(path: Path): string {
+  return path.length === 0 ? '' : `${path.map(String).join('.')}: `;
+}
+
+/** zod's issues, those inside unions included, as problems with their places. */
+function explain(
+  issues: readonly z.core.$ZodIssue[],
+  base: Path,
+  source: YamlSource,
+  schema: z.core.$ZodType,
+): Problem[] {
+  return issues.flatMap((issue): Problem[] => {
+    const path = [...base, ...issue.path];
+    if (source.spoiled.has(pathId(path))) return [];
+    if (issue.code === 'unrecognized_keys') {
+      const known = knownKeys(schema, path, source.value);
+      return issue.keys.map((key) => ({
+        ...source.placeOfKey([...path, key]),
+        text: `${subject(path)}unknown key "${key}"${suggestion(key, known)}`,
+      }));
+    }
+    if (issue.code === 'invalid_key') {
+      const words = issue.issues.map((nested) => nested.message).join(', ');
+      return [{ ...source.placeOfKey(path), text: `${subject(path)}this name ${words}` }];
+    }
+    if (issue.code === 'invalid_union') {
+      const deeper = issue.errors.find((branch) => branch.some((nested) => nested.path.length > 0));
+      if (deeper) return explain(deeper, path, source, schema);
+    }
+    return [{ ...source.placeOf(path), text: `${subject(path)}${issue.message}` }];
+  });
+}
+
+/**
+ * Reads a YAML file, fills in variables of the environment and checks it against `schema`.
+ * Throws one `ConfigError` that names every mistake with its line and column.
+ */
+export function loadConfig<S extends z.ZodType>(options: LoadOptions<S>): Loaded<z.output<S>> {
+  const { disk, file, environment, schema } = options;
+  const source = readYaml(readFile(disk, file), environment);
+  const syntaxError = source.problems.some(({ text }) => text.startsWith('is not YAML'));
+  const result = schema.safeParse(source.value, { error: sentence });
+  const problems = [...source.problems];
+  // What a broken document means is guesswork, so only its syntax is complained about.
+  if (!result.success && !syntaxError) {
+    problems.push(...explain(result.error.issues, [], source, schema));
+  }
+  if (problems.length > 0 || !result.success) throw new ConfigError(file, inOrder(problems));
+  return {
+    config: result.data,
+    fail(found) {
+      const placed = found.map(({ path, text }) => ({
+        ...source.placeOf(path),
+        text: `${subject(path)}${text}`,
+      }));
+      throw new ConfigError(file, inOrder(placed));
+    },
+  };
+}
+
+function inOrder(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
