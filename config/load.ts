@@ -19,6 +19,8 @@ export interface LoadOptions<S extends z.ZodType> {
 export interface Loaded<T> {
   /** With defaults filled in and primitives parsed (milliseconds, bytes, secrets). */
   readonly config: T;
+  /** As it was written, variables filled in. */
+  readonly document: unknown;
   /** Reports mistakes that only show once parts are put together, with their places. */
   fail(problems: readonly { readonly path: Path; readonly text: string }[]): never;
 }
@@ -87,6 +89,7 @@ export function loadConfig<S extends z.ZodType>(options: LoadOptions<S>): Loaded
   if (problems.length > 0 || !result.success) throw new ConfigError(file, inOrder(problems));
   return {
     config: result.data,
+    document: source.value,
     fail(found) {
       const placed = found.map(({ path, text }) => ({
         ...source.placeOf(path),
