@@ -1,0 +1,94 @@
+import { createRequire } from 'node:module';
+import { type Compressor, malformed, tooLarge, truncated } from './codec.js';
+import { snappyContentBytes } from './snappy-bounds.js';
+
+/** Raw snappy blocks, both ways. */
+export interface RawSnappy {
+  compress(input: Uint8Array): Uint8Array;
+  uncompress(input: Uint8Array): Uint8Array;
+}
+
+/** Header of the stream that xerial's snappy-java writes: magic, version 1, compatible with 1. */
+const XERIAL_HEADER = Buffer.from('82534e41505059000000000100000001', 'hex');
+const XERIAL_MAGIC_BYTES = 8;
+/** What snappy-java cuts its blocks to. */
+const XERIAL_BLOCK_BYTES = 32 * 1024;
+
+const require = createRequire(import.meta.url);
+let loaded: RawSnappy | undefined;
+
+/** Loaded with the first batch: the native module where it is installed, else the floor. */
+function native(): RawSnappy {
+  loaded ??= nativeSnappy() ?? floorSnappy();
+  return loaded;
+}
+
+/** The optional native module; undefined where it is not installed. */
+export function nativeSnappy(): RawSnappy | undefined {
+  try {
+    const { compressSync, uncompressSync } = require('snappy') as typeof import('snappy');
+    return {
+      compress: (input) => compressSync(input),
+      uncompress: (input) => uncompressSync(input, { asBuffer: true }) as Buffer,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** snappyjs: no compiler, no binary, half the speed. */
+export function floorSnappy(): RawSnappy {
+  return require('snappyjs') as RawSnappy;
+}
+
+/** Snappy in xerial's stream, as Java writes it; raw blocks (librdkafka, Go) are read too. */
+export const snappy: Compressor = {
+  compress(input) {
+    const chunks: Uint8Array[] = [XERIAL_HEADER];
+    for (let at = 0; at < input.length; at += XERIAL_BLOCK_BYTES) {
+      const block = native().compress(input.subarray(at, at + XERIAL_BLOCK_BYTES));
+      const length = Buffer.allocUnsafe(4);
+      length.writeInt32BE(block.length);
+      chunks.push(length, block);
+    }
+    return Buffer.concat(chunks);
+  },
+
+  decompress(input, maxBytes) {
+    const xerial = input.subarray(0, XERIAL_MAGIC_BYTES);
+    if (!xerial.equals(XERIAL_HEADER.subarray(0, XERIAL_MAGIC_BYTES))) {
+      return uncompressBlocks([input], maxBytes);
+    }
+    return uncompressBlocks(xerialBlocks(input), maxBytes);
+  },
+};
+
+function xerialBlocks(input: Buffer): Buffer[] {
+  if (input.length < XERIAL_HEADER.length) throw truncated('snappy');
+  const blocks: Buffer[] = [];
+  let at = XERIAL_HEADER.length;
+  while (at < input.length) {
+    if (input.length - at < 4) throw truncated('snappy');
+    const length = input.readInt32BE(at);
+    at += 4;
+    if (length < 0) throw malformed('snappy', `block with a length of ${length}`);
+    if (length > input.length - at) throw truncated('snappy');
+    blocks.push(input.subarray(at, at + length));
+    at += length;
+  }
+  return blocks;
+}
+
+function uncompressBlocks(blocks: readonly Buffer[], maxBytes: number): Buffer {
+  let total = 0;
+  for (const block of blocks) {
+    total += snappyContentBytes(block);
+    if (total > maxBytes) throw tooLarge('snappy', maxBytes);
+  }
+  try {
+    const parts = blocks.map((block) => native().uncompress(block));
+    return Buffer.concat(parts, total);
+  } catch (error) {
+    throw malformed('snappy', error instanceof Error ? error.message : String(error), error);
+  }
+}

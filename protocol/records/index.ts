@@ -1,0 +1,16 @@
+export {
+  type BatchHeader,
+  batchesOf,
+  type LocatedBatch,
+  readBatchHeader,
+} from './batch-header.js';
+export { BatchWriter, type CloseOptions } from './batch-writer.js';
+export { type Codec, compress, decompress, isCodecLoaded, loadCodec } from './codecs/index.js';
+export { type ControlType, encodeEndTransactionMarker, readControlType } from './control.js';
+export { crc32c } from './crc32c.js';
+export { RecordsError, type RecordsErrorCode } from './errors.js';
+export * from './format.js';
+export { encodeHeaders, type Header, type ReadHeader } from './headers.js';
+export { RecordCursor } from './record-cursor.js';
+export { stampBatch, stampLogAppendTime, stampProducer } from './stamp.js';
+export { type VerifyOptions, verifyBatch } from './verify.js';
