@@ -1,0 +1,23 @@
+export {
+  type AnyApi,
+  type Api,
+  LONG_MAX,
+  ProtocolError,
+  type ProtocolErrorCode,
+  type Read,
+  type Schema,
+  type Write,
+  ZERO_UUID,
+} from './codec/index.js';
+export { ErrorCode, type ErrorName, errorName, isRetriable } from './errors.js';
+export {
+  correlationIdOf,
+  decodeRequestHeader,
+  decodeResponse,
+  encodeRequest,
+  encodeResponse,
+  FrameSplitter,
+  type RequestFrame,
+} from './frames.js';
+export * from './messages/index.js';
+export { prefixOf, readPrefixed, writePrefixed } from './versioned.js';
