@@ -1,0 +1,182 @@
+/** The broker's `group.*` settings, in Kafka's meaning. */
+export interface GroupSettings {
+  /** `group.min.session.timeout.ms` and `group.max.session.timeout.ms`. */
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  /** `group.max.size`: members a group may have. */
+  readonly maxSize: number;
+  /** `group.initial.rebalance.delay.ms`: how long the first join phase waits for more members. */
+  readonly initialRebalanceDelayMs: number;
+}
+
+/** Where a classic group stands; the names are what DescribeGroups and ListGroups report. */
+export type GroupPhase = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
+
+/** One way of sharing partitions that a member can follow, with its subscription. */
+export interface MemberProtocol {
+  readonly name: string;
+  readonly metadata: Buffer;
+}
+
+/** One member of a group. */
+export interface Member {
+  readonly memberId: string;
+  /** Set for static members (KIP-345); unique in the group. */
+  readonly groupInstanceId: string | null;
+  readonly clientId: string;
+  readonly clientHost: string;
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+  /** In the member's order of preference; never empty. */
+  readonly protocols: readonly MemberProtocol[];
+  /** Valid in phase Stable only. */
+  readonly assignment: Buffer;
+  /** The JoinGroup request that waits for the join phase to end. At most one. */
+  readonly join: number | null;
+  /** The SyncGroup request that waits for the leader's assignment. At most one. */
+  readonly sync: number | null;
+  /** True until its first join phase has ended: it cannot send heartbeats before that. */
+  readonly isNew: boolean;
+  /** Has asked for its assignment in this generation. */
+  readonly synced: boolean;
+}
+
+/**
+ * A classic consumer group. Invariants: `members` holds an entry per key `memberId`;
+ * `leader` is a member or null, and not null in CompletingRebalance and Stable; in these two
+ * phases `protocol` is one that every member supports, and no member waits with a join; members
+ * wait with a sync only in CompletingRebalance; Empty and Dead groups have no members.
+ */
+export interface GroupState {
+  readonly groupId: string;
+  readonly settings: GroupSettings;
+  readonly phase: GroupPhase;
+  /** When the phase began, milliseconds since the epoch. */
+  readonly phaseSince: number;
+  /** Grows by one whenever a join phase ends. */
+  readonly generation: number;
+  /** `consumer` for consumers; null until a first member comes. */
+  readonly protocolType: string | null;
+  readonly protocol: string | null;
+  readonly leader: string | null;
+  /** In the order of arrival. */
+  readonly members: ReadonlyMap<string, Member>;
+  /** Member ids that were handed out with MEMBER_ID_REQUIRED (KIP-394) and are awaited. */
+  readonly pendingMembers: ReadonlySet<string>;
+  /** The leader's assignment while it is being stored; by member id. */
+  readonly storing: ReadonlyMap<string, Buffer> | null;
+  /** Set while the first join phase is being held open for more members. */
+  readonly initialDelay: { readonly remainingMs: number; readonly joined: boolean } | null;
+}
+
+/** A group's durable part: the fields of GroupMetadataValue. */
+export interface GroupRecord {
+  readonly protocolType: string;
+  readonly generation: number;
+  readonly protocol: string | null;
+  readonly leader: string | null;
+  readonly currentStateTimestamp: number;
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly groupInstanceId: string | null;
+    readonly clientId: string;
+    readonly clientHost: string;
+    readonly rebalanceTimeout: number;
+    readonly sessionTimeout: number;
+    readonly subscription: Buffer;
+    readonly assignment: Buffer;
+  }[];
+}
+
+export const EMPTY_ASSIGNMENT = Buffer.alloc(0);
+
+/** A group that has never had a member. */
+export function emptyGroup(groupId: string, settings: GroupSettings, now: number): GroupState {
+  return {
+    groupId,
+    settings,
+    phase: 'Empty',
+    phaseSince: now,
+    generation: 0,
+    protocolType: null,
+    protocol: null,
+    leader: null,
+    members: new Map(),
+    pendingMembers: new Set(),
+    storing: null,
+    initialDelay: null,
+  };
+}
+
+/** What is stored of the group, with the assignments given (by member id; missing: none). */
+export function groupRecord(
+  state: GroupState,
+  assignments: ReadonlyMap<string, Buffer>,
+): GroupRecord {
+  return {
+    protocolType: state.protocolType ?? '',
+    generation: state.generation,
+    protocol: state.protocol,
+    leader: state.leader,
+    currentStateTimestamp: state.phaseSince,
+    members: [...state.members.values()].map((member) => ({
+      memberId: member.memberId,
+      groupInstanceId: member.groupInstanceId,
+      clientId: member.clientId,
+      clientHost: member.clientHost,
+      rebalanceTimeout: member.rebalanceTimeoutMs,
+      sessionTimeout: member.sessionTimeoutMs,
+      subscription: metadataFor(member, state.protocol),
+      assignment: assignments.get(member.memberId) ?? EMPTY_ASSIGNMENT,
+    })),
+  };
+}
+
+/** The group as its last stored record describes it: Stable, or Empty without members. */
+export function restoredGroup(
+  groupId: string,
+  settings: GroupSettings,
+  record: GroupRecord,
+): GroupState {
+  const { protocol } = record;
+  const members = record.members.map((stored): [string, Member] => [
+    stored.memberId,
+    {
+      memberId: stored.memberId,
+      groupInstanceId: stored.groupInstanceId,
+      clientId: stored.clientId,
+      clientHost: stored.clientHost,
+      sessionTimeoutMs: stored.sessionTimeout,
+      rebalanceTimeoutMs:
+        stored.rebalanceTimeout < 0 ? stored.sessionTimeout : stored.rebalanceTimeout,
+      protocols: [{ name: protocol ?? '', metadata: stored.subscription }],
+      assignment: stored.assignment,
+      join: null,
+      sync: null,
+      isNew: false,
+      synced: true,
+    },
+  ]);
+  return {
+    ...emptyGroup(groupId, settings, record.currentStateTimestamp),
+    phase: members.length > 0 ? 'Stable' : 'Empty',
+    generation: record.generation,
+    protocolType: record.protocolType === '' ? null : record.protocolType,
+    protocol,
+    leader: record.leader,
+    members: new Map(members),
+  };
+}
+
+/** The member's subscription under a protocol; empty where it does not support it. */
+export function metadataFor(member: Member, protocol: string | null): Buffer {
+  return member.protocols.find(({ name }) => name === protocol)?.metadata ?? EMPTY_ASSIGNMENT;
+}
+
+/** The static member that carries this instance id. */
+export function staticMember(state: GroupState, groupInstanceId: string): Member | undefined {
+  for (const member of state.members.values()) {
+    if (member.groupInstanceId === groupInstanceId) return member;
+  }
+  return undefined;
+}
