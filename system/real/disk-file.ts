@@ -37,9 +37,11 @@ export function openFile(path: string, mode: OpenMode): Promise<DiskFile> {
   });
 }
 
+/** Valid for Node and no open file for the kernel: any call gives EBADF. */
+const closedDescriptor = 2 ** 31 - 1;
+
 /** Works on the bare descriptor: FileHandle costs ten times as much for small writes. */
 class RealFile implements DiskFile {
-  /** -1 once closed. */
   #descriptor: number;
 
   constructor(
@@ -113,9 +115,9 @@ class RealFile implements DiskFile {
   }
 
   closeSync(): void {
-    if (this.#descriptor === -1) return;
+    if (this.#descriptor === closedDescriptor) return;
     const descriptor = this.#descriptor;
-    this.#descriptor = -1;
+    this.#descriptor = closedDescriptor;
     fs.closeSync(descriptor);
   }
 }

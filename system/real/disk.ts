@@ -1,37 +1,40 @@
 import * as fs from 'node:fs';
-import { dirname } from 'node:path';
 import type { Disk, FileStat } from '../disk.js';
+import { replaceFile, replaceFileSync } from '../replace-file.js';
 import { openFile, openFileSync, toFileStat } from './disk-file.js';
 
 /** The machine's file system. */
 export function createDisk(): Disk {
-  return {
+  const disk = {
     openSync: openFileSync,
     open: openFile,
     statSync,
     stat,
     realPathSync,
-    readFileSync: (path) => fs.readFileSync(path),
-    readFile: (path) => fs.promises.readFile(path),
-    listSync: (path) => fs.readdirSync(path).sort(),
-    list: async (path) => (await fs.promises.readdir(path)).sort(),
-    makeDirectorySync: (path) => {
+    readFileSync: (path: string) => fs.readFileSync(path),
+    readFile: (path: string) => fs.promises.readFile(path),
+    listSync: (path: string) => fs.readdirSync(path).sort(),
+    list: async (path: string) => (await fs.promises.readdir(path)).sort(),
+    makeDirectorySync: (path: string) => {
       fs.mkdirSync(path, { recursive: true });
     },
-    makeDirectory: async (path) => {
+    makeDirectory: async (path: string) => {
       await fs.promises.mkdir(path, { recursive: true });
     },
-    renameSync: (from, to) => fs.renameSync(from, to),
-    rename: (from, to) => fs.promises.rename(from, to),
-    linkSync: (from, to) => fs.linkSync(from, to),
-    link: (from, to) => fs.promises.link(from, to),
+    renameSync: (from: string, to: string) => fs.renameSync(from, to),
+    rename: (from: string, to: string) => fs.promises.rename(from, to),
+    linkSync: (from: string, to: string) => fs.linkSync(from, to),
+    link: (from: string, to: string) => fs.promises.link(from, to),
     removeSync,
     remove,
-    removeTree: (path) => fs.promises.rm(path, { recursive: true, force: true }),
+    removeTree: (path: string) => fs.promises.rm(path, { recursive: true, force: true }),
     syncDirectorySync,
     syncDirectory,
-    replaceFileSync,
-    replaceFile,
+  };
+  return {
+    ...disk,
+    replaceFileSync: (path, content) => replaceFileSync(disk, path, content),
+    replaceFile: (path, content) => replaceFile(disk, path, content),
   };
 }
 
@@ -95,32 +98,6 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-function replaceFileSync(path: string, content: Uint8Array | string): void {
-  const temporary = `${path}.tmp`;
-  const file = openFileSync(temporary, 'w');
-  try {
-    file.writeSync([Buffer.from(content)], 0);
-    file.syncSync();
-  } finally {
-    file.closeSync();
-  }
-  fs.renameSync(temporary, path);
-  syncDirectorySync(dirname(path));
-}
-
-async function replaceFile(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.tmp`;
-  const file = await openFile(temporary, 'w');
-  try {
-    await file.write([Buffer.from(content)], 0);
-    await file.sync();
-  } finally {
-    file.closeSync();
-  }
-  await fs.promises.rename(temporary, path);
-  await syncDirectory(dirname(path));
 }
 
 function isAbsent(error: unknown): boolean {

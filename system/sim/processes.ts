@@ -1,0 +1,71 @@
+import type { ChildProcess, Processes } from '../processes.js';
+import type { Life } from './life.js';
+
+/** The process table of one simulated machine: which process ids live, with their start number. */
+export class ProcessTable {
+  readonly #living = new Map<number, number>();
+  #nextPid = 100;
+  #starts = 0;
+
+  add(life: Life): number {
+    const pid = this.#nextPid++;
+    this.#living.set(pid, ++this.#starts);
+    life.onEnd(() => this.#living.delete(pid));
+    return pid;
+  }
+
+  identity(pid: number): string | undefined {
+    const start = this.#living.get(pid);
+    return start === undefined ? undefined : `sim-boot:${start}`;
+  }
+}
+
+/** Plays the children that a simulated process starts. */
+export type ForkScript = (
+  script: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+) => ChildProcess;
+
+/** A simulated process's view of itself. */
+export class SimProcesses implements Processes {
+  readonly pid: number;
+  readonly parent = undefined;
+  readonly #table: ProcessTable;
+  readonly #host: string;
+  readonly #listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>();
+  forkScript: ForkScript | undefined;
+
+  constructor(table: ProcessTable, life: Life, host: string) {
+    this.#table = table;
+    this.#host = host;
+    this.pid = table.add(life);
+  }
+
+  fork(
+    script: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): ChildProcess {
+    if (this.forkScript === undefined) throw new Error(`no script plays the child ${script}`);
+    return this.forkScript(script, args, env);
+  }
+
+  onSignal(callback: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
+  }
+
+  /** Delivers a signal. */
+  signal(signal: 'SIGINT' | 'SIGTERM'): void {
+    for (const listener of this.#listeners) listener(signal);
+  }
+
+  identity(pid: number): string | undefined {
+    return this.#table.identity(pid);
+  }
+
+  hostname(): string {
+    return this.#host;
+  }
+}

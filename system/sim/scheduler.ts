@@ -1,0 +1,196 @@
+import type { Clock, Timer } from '../clock.js';
+import { createRealSystem } from '../real/index.js';
+import { type Life, SimCrash } from './life.js';
+
+interface Event extends Timer {
+  readonly time: number;
+  /** Events of one time run in the order in which they were scheduled. */
+  readonly order: number;
+  /** undefined once cancelled. */
+  callback: (() => void) | undefined;
+  readonly life: Life | undefined;
+}
+
+/** 2026-01-01T00:00:00Z: where simulated wall clocks begin. */
+const epochMs = 1_767_225_600_000;
+/** How many events run before the real event loop has a turn. */
+const eventsPerTurn = 32;
+/** How long real work (a dynamic import, a compression thread) may keep an idle simulation waiting. */
+const realPatienceMs = 2000;
+
+/** Virtual time: events run one after another, and the clock jumps to each. */
+export class Scheduler {
+  #now = 0;
+  #order = 0;
+  #driving = false;
+  /** A binary heap by time and order. */
+  readonly #events: Event[] = [];
+  readonly #outside = createRealSystem().clock;
+
+  /** Virtual milliseconds since the start. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** Wall-clock time, milliseconds since the epoch. */
+  get wallClock(): number {
+    return epochMs + Math.floor(this.#now);
+  }
+
+  /** Runs `callback` after `delayMs`, unless the process has died by then. */
+  after(delayMs: number, life: Life | undefined, callback: () => void): Timer {
+    const time = this.#now + Math.max(0, delayMs);
+    const event: Event = {
+      time,
+      order: this.#order++,
+      callback,
+      life,
+      cancel: () => {
+        event.callback = undefined;
+      },
+    };
+    this.#push(event);
+    return event;
+  }
+
+  /** A process's clock. */
+  clockOf(life: Life): Clock {
+    return {
+      now: () => this.wallClock,
+      monotonic: () => this.#now,
+      after: (delayMs, callback) => this.after(delayMs, life, callback),
+      nextTurn: (callback) => {
+        this.after(0, life, callback);
+      },
+      sleep: (delayMs, signal) => this.#sleep(delayMs, life, signal),
+    };
+  }
+
+  #sleep(delayMs: number, life: Life, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = () => {
+        timer.cancel();
+        signal?.removeEventListener('abort', finish);
+        resolve();
+      };
+      const timer = this.after(delayMs, life, finish);
+      signal?.addEventListener('abort', finish);
+    });
+  }
+
+  /** Runs until `work` settles; throws when nothing is left to happen or `limitMs` has passed. */
+  async run<T>(work: Promise<T>, limitMs: number): Promise<T> {
+    let settled = false;
+    const settle = () => {
+      settled = true;
+    };
+    work.then(settle, settle);
+    const deadline = this.#now + limitMs;
+    await this.#drive(() => settled, deadline, true);
+    if (!settled) throw new Error(`not done after ${limitMs} ms of simulated time`);
+    return work;
+  }
+
+  /** Lets `durationMs` of virtual time pass. */
+  async advance(durationMs: number): Promise<void> {
+    const deadline = this.#now + durationMs;
+    await this.#drive(() => false, deadline, false);
+    this.#now = deadline;
+  }
+
+  /** Runs until nothing is scheduled, or for `limitMs` at most. */
+  async settle(limitMs: number): Promise<void> {
+    await this.#drive(() => false, this.#now + limitMs, false);
+  }
+
+  async #drive(done: () => boolean, deadline: number, mustFinish: boolean): Promise<void> {
+    if (this.#driving) throw new Error('the simulation is already running');
+    this.#driving = true;
+    try {
+      for (let turn = 0; !done(); turn++) {
+        // Real work (imports, compression threads) gets its chance too.
+        if (turn % eventsPerTurn === 0) await this.#outsideTurn();
+        const event = this.#events[0];
+        if (event === undefined && mustFinish) await this.#awaitRealWork(done);
+        else if (event === undefined || event.time > deadline) {
+          await this.#outsideTurn();
+          if (this.#events[0] === event) return;
+        } else {
+          this.#pop();
+          this.#execute(event);
+          await drained();
+        }
+      }
+    } finally {
+      this.#driving = false;
+    }
+  }
+
+  #execute(event: Event): void {
+    if (event.callback === undefined || event.life?.alive === false) return;
+    this.#now = Math.max(this.#now, event.time);
+    try {
+      event.callback();
+    } catch (error) {
+      if (!(error instanceof SimCrash)) throw error;
+    }
+  }
+
+  /** Nothing is scheduled; something outside virtual time may still be under way. */
+  async #awaitRealWork(done: () => boolean): Promise<void> {
+    const start = this.#outside.monotonic();
+    while (!done() && this.#events.length === 0) {
+      if (this.#outside.monotonic() - start > realPatienceMs) {
+        throw new Error(`deadlock: nothing is left to happen at ${this.#now} ms`);
+      }
+      await this.#outside.sleep(1);
+    }
+  }
+
+  #outsideTurn(): Promise<void> {
+    return new Promise((resolve) => this.#outside.nextTurn(resolve));
+  }
+
+  #push(event: Event): void {
+    const heap = this.#events;
+    let index = heap.length;
+    heap.push(event);
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1;
+      const parent = heap[parentIndex] as Event;
+      if (!isBefore(event, parent)) break;
+      heap[index] = parent;
+      index = parentIndex;
+    }
+    heap[index] = event;
+  }
+
+  #pop(): void {
+    const heap = this.#events;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      const right = child + 1;
+      if (right < heap.length && isBefore(heap[right] as Event, heap[child] as Event)) {
+        child = right;
+      }
+      if (!isBefore(heap[child] as Event, last)) break;
+      heap[index] = heap[child] as Event;
+      index = child;
+    }
+    heap[index] = last;
+  }
+}
+
+function isBefore(a: Event, b: Event): boolean {
+  return a.time < b.time || (a.time === b.time && a.order < b.order);
+}
+
+/** Resolves once every promise reaction that can run has run: ticks come after microtasks. */
+function drained(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}
