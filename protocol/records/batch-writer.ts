@@ -1,4 +1,5 @@
 import { writeInt64 } from './batch-header.js';
+import { ByteCopier } from './byte-copier.js';
 import { type Codec, codecId, compress } from './codecs/index.js';
 import * as format from './format.js';
 import { stampChecksum } from './stamp.js';
@@ -17,15 +18,17 @@ export interface CloseOptions {
   readonly control?: boolean;
 }
 
-/** Below this many bytes a loop copies faster than a call of `Buffer.copy`. */
-const SHORT_COPY_BYTES = 28;
-
 /**
  * Builds one batch after another straight into preallocated memory; nothing is allocated per
  * record. Offsets are 0, 1, 2 …: the broker gives the real ones.
  */
 export class BatchWriter {
   private buffer: Buffer | undefined;
+  /** Spans `buffer` while there is one. */
+  private view: DataView = new DataView(new ArrayBuffer(0));
+  private readonly keys = new ByteCopier();
+  private readonly values = new ByteCopier();
+  private readonly headers = new ByteCopier();
   private position = format.BATCH_HEADER_BYTES;
   private count = 0;
   private baseTimestamp = 0;
@@ -49,7 +52,7 @@ export class BatchWriter {
    */
   reset(recycled?: Buffer): void {
     if (recycled?.buffer.byteLength === this.capacityBytes) {
-      this.buffer = Buffer.from(recycled.buffer, 0, this.capacityBytes);
+      this.use(Buffer.from(recycled.buffer, 0, this.capacityBytes));
     }
     this.position = format.BATCH_HEADER_BYTES;
     this.count = 0;
@@ -86,16 +89,17 @@ export class BatchWriter {
     if (at + sizeOfVarint(bodyBytes) + bodyBytes > this.capacityBytes) return false;
 
     const target = this.memory();
+    const view = this.view;
     at = writeVarint(target, at, bodyBytes);
     target[at++] = 0;
     at = writeVarlong(target, at, timestampDelta);
     at = writeVarint(target, at, count);
     at = writeVarint(target, at, keyLength);
-    if (key !== null) at = copy(target, at, key, keyStart, keyEnd);
+    if (key !== null) at = this.keys.copy(target, view, at, key, keyStart, keyEnd);
     at = writeVarint(target, at, valueLength);
-    if (value !== null) at = copy(target, at, value, valueStart, valueEnd);
+    if (value !== null) at = this.values.copy(target, view, at, value, valueStart, valueEnd);
     if (headers === null) target[at++] = 0;
-    else at = copy(target, at, headers, 0, headers.length);
+    else at = this.headers.copy(target, view, at, headers, 0, headers.length);
 
     if (count === 0) {
       this.baseTimestamp = timestamp;
@@ -125,6 +129,10 @@ export class BatchWriter {
       batch.set(compressed, format.BATCH_HEADER_BYTES);
     }
     this.writeHeader(batch, options);
+    // Idle writers must not keep a source's memory alive.
+    this.keys.release();
+    this.values.release();
+    this.headers.release();
     return batch;
   }
 
@@ -149,18 +157,12 @@ export class BatchWriter {
   }
 
   private memory(): Buffer {
-    this.buffer ??= Buffer.allocUnsafeSlow(this.capacityBytes);
-    return this.buffer;
+    return this.buffer ?? this.use(Buffer.allocUnsafeSlow(this.capacityBytes));
   }
-}
 
-/** Copies `source[start..end)` to `at`; returns the position behind it. */
-function copy(target: Buffer, at: number, source: Buffer, start: number, end: number): number {
-  if (end - start <= SHORT_COPY_BYTES) {
-    let position = at;
-    for (let i = start; i < end; i++) target[position++] = source[i] as number;
-    return position;
+  private use(memory: Buffer): Buffer {
+    this.buffer = memory;
+    this.view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
+    return memory;
   }
-  source.copy(target, at, start, end);
-  return at + end - start;
 }

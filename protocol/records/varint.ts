@@ -3,7 +3,7 @@ import { RecordsError } from './errors.js';
 /** Zigzag varints of records: at most 5 bytes for 32 bits, 10 for 64. */
 const MAX_VARINT_SHIFT = 28;
 const MAX_VARLONG_BYTES = 10;
-const TWO_POW_28 = 2 ** 28;
+const TWO_POW_27 = 2 ** 27;
 
 /** Bytes that `value`, a signed 32-bit integer, takes as a varint. */
 export function sizeOfVarint(value: number): number {
@@ -18,6 +18,10 @@ export function sizeOfVarint(value: number): number {
 export function writeVarint(target: Uint8Array, position: number, value: number): number {
   let zigzag = ((value << 1) ^ (value >> 31)) >>> 0;
   let at = position;
+  if (zigzag < 0x80) {
+    target[at] = zigzag;
+    return at + 1;
+  }
   while (zigzag > 0x7f) {
     target[at++] = (zigzag & 0x7f) | 0x80;
     zigzag >>>= 7;
@@ -105,17 +109,18 @@ export class VarintReader {
       low |= (byte & 0x7f) << shift;
       shift += 7;
     }
-    let value = low;
-    let scale = TWO_POW_28;
+    // The lowest bit is the sign: leaving it out keeps every safe integer exact.
+    let magnitude = low >>> 1;
+    let scale = TWO_POW_27;
     while (byte > 0x7f) {
       if (at >= this.end) throw truncated();
       if (at - this.position >= MAX_VARLONG_BYTES) throw tooLong('varlong', MAX_VARLONG_BYTES);
       byte = bytes[at++] as number;
-      value += (byte & 0x7f) * scale;
+      magnitude += (byte & 0x7f) * scale;
       scale *= 0x80;
     }
     this.position = at;
-    return (low & 1) === 0 ? value / 2 : -(value + 1) / 2;
+    return (low & 1) === 0 ? magnitude : -magnitude - 1;
   }
 }
 

@@ -7,6 +7,7 @@ const SKIPPABLE_MASK = 0xfffffff0;
 
 const VERSION_BITS = 0x40;
 const VERSION_MASK = 0xc0;
+const INDEPENDENT_BLOCKS_BIT = 0x20;
 const BLOCK_CHECKSUM_BIT = 0x10;
 const CONTENT_SIZE_BIT = 0x08;
 const CONTENT_CHECKSUM_BIT = 0x04;
@@ -16,12 +17,24 @@ const MIN_MATCH_BYTES = 4;
 /** Block maximum size codes 4 to 7: 64 KiB, 256 KiB, 1 MiB, 4 MiB. */
 const BLOCK_MAX_BYTES = [65_536, 262_144, 1_048_576, 4_194_304];
 
+/** One block of a frame: where its data stands in the input. */
+export interface Lz4Block {
+  readonly start: number;
+  readonly end: number;
+  /** Kept as it is, not compressed. */
+  readonly isStored: boolean;
+  /** Size of its content, bytes; exact. */
+  readonly contentBytes: number;
+}
+
 /** One frame among those that are concatenated. */
 export interface Lz4Frame {
   readonly start: number;
   readonly end: number;
-  /** Size of its content, bytes; exact. */
   readonly contentBytes: number;
+  /** Blocks may refer to the content of the blocks before. */
+  readonly isLinked: boolean;
+  readonly blocks: readonly Lz4Block[];
 }
 
 /**
@@ -57,27 +70,35 @@ function measureFrame(input: Buffer, start: number, maxBytes: number): Lz4Frame 
   if (blockMaxBytes === undefined) throw malformed('lz4', 'unknown block size');
   const blockTrailerBytes = (flags & BLOCK_CHECKSUM_BIT) !== 0 ? 4 : 0;
   let at = start + 7 + ((flags & CONTENT_SIZE_BIT) !== 0 ? 8 : 0);
+  const blocks: Lz4Block[] = [];
   let contentBytes = 0;
   for (;;) {
     const word = uint32(input, at);
     at += 4;
     if (word === 0) break;
-    const stored = word >= STORED_BLOCK_BIT;
-    const size = stored ? word - STORED_BLOCK_BIT : word;
-    if (size > input.length - at) throw truncated('lz4');
-    const blockBytes = stored ? size : measureBlock(input, at, at + size);
-    if (blockBytes > blockMaxBytes) throw malformed('lz4', 'a block exceeds its maximum');
-    contentBytes += blockBytes;
+    const block = measureBlock(input, at, word);
+    if (block.contentBytes > blockMaxBytes) throw malformed('lz4', 'a block exceeds its maximum');
+    blocks.push(block);
+    contentBytes += block.contentBytes;
     if (contentBytes > maxBytes) throw tooLarge('lz4', maxBytes);
-    at += size + blockTrailerBytes;
+    at = block.end + blockTrailerBytes;
   }
   at += (flags & CONTENT_CHECKSUM_BIT) !== 0 ? 4 : 0;
   if (at > input.length) throw truncated('lz4');
-  return { start, end: at, contentBytes };
+  const isLinked = (flags & INDEPENDENT_BLOCKS_BIT) === 0;
+  return { start, end: at, contentBytes, isLinked, blocks };
+}
+
+function measureBlock(input: Buffer, start: number, sizeWord: number): Lz4Block {
+  const isStored = sizeWord >= STORED_BLOCK_BIT;
+  const end = start + (isStored ? sizeWord - STORED_BLOCK_BIT : sizeWord);
+  if (end > input.length) throw truncated('lz4');
+  const contentBytes = isStored ? end - start : measureSequences(input, start, end);
+  return { start, end, isStored, contentBytes };
 }
 
 /** Adds up the literals and matches of one compressed block. */
-function measureBlock(input: Buffer, start: number, end: number): number {
+function measureSequences(input: Buffer, start: number, end: number): number {
   let at = start;
   let total = 0;
   while (at < end) {

@@ -1,8 +1,17 @@
 import { createRequire } from 'node:module';
+import { RecordsError } from '../errors.js';
 import { type Compressor, malformed } from './codec.js';
-import { lz4Frames } from './lz4-bounds.js';
+import { type Lz4Block, type Lz4Frame, lz4Frames } from './lz4-bounds.js';
 
 type Lz4 = typeof import('lz4-napi');
+
+/** Magic, version 1 with independent blocks, blocks of at most 256 KiB, checksum of these two. */
+const FRAME_HEADER = Buffer.from('04224d186050fb', 'hex');
+const BLOCK_BYTES = 256 * 1024;
+const END_MARK = Buffer.alloc(4);
+const STORED_BLOCK_BIT = 0x80000000;
+/** lz4-napi's blocks start with the size of their content, int32 little-endian. */
+const SIZE_PREFIX_BYTES = 4;
 
 const require = createRequire(import.meta.url);
 let loaded: Lz4 | undefined;
@@ -14,27 +23,65 @@ function native(): Lz4 {
 }
 
 /**
- * The LZ4 frame format. Written as Kafka's Java client reads it (KIP-57): one frame, independent
+ * The LZ4 frame format. Written as Kafka's Java client needs it (KIP-57): one frame, independent
  * blocks, the descriptor's checksum. Read: any number of frames, independent or linked blocks.
- * lz4-napi decodes the first frame only and without a bound, hence `lz4Frames`.
+ *
+ * Frames are taken apart here because lz4-napi decodes only the first of several, without a
+ * bound, and five times slower than the blocks one by one. Checksums within the frame are not
+ * looked at again: the batch's own covers them.
  */
 export const lz4: Compressor = {
-  compress: (input) => native().compressFrameSync(input),
+  compress(input) {
+    const chunks: Buffer[] = [FRAME_HEADER];
+    for (let at = 0; at < input.length; at += BLOCK_BYTES) {
+      pushBlock(chunks, input.subarray(at, at + BLOCK_BYTES));
+    }
+    chunks.push(END_MARK);
+    return Buffer.concat(chunks);
+  },
 
   decompress(input, maxBytes) {
-    const parts = lz4Frames(input, maxBytes).map(({ start, end, contentBytes }) => {
-      const part = decodeFrame(input.subarray(start, end));
-      if (part.length !== contentBytes) throw malformed('lz4', 'its lengths contradict its blocks');
-      return part;
-    });
-    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+    try {
+      const parts: Buffer[] = [];
+      for (const frame of lz4Frames(input, maxBytes)) decodeFrame(input, frame, parts);
+      return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+    } catch (error) {
+      if (error instanceof RecordsError) throw error;
+      throw malformed('lz4', error instanceof Error ? error.message : String(error), error);
+    }
   },
 };
 
-function decodeFrame(frame: Buffer): Buffer {
-  try {
-    return native().decompressFrameSync(frame);
-  } catch (error) {
-    throw malformed('lz4', error instanceof Error ? error.message : String(error), error);
+function pushBlock(chunks: Buffer[], block: Buffer): void {
+  const compressed = native().compressSync(block).subarray(SIZE_PREFIX_BYTES);
+  const size = Buffer.allocUnsafe(4);
+  if (compressed.length < block.length) {
+    size.writeUInt32LE(compressed.length);
+    chunks.push(size, compressed);
+  } else {
+    size.writeUInt32LE(block.length + STORED_BLOCK_BIT);
+    chunks.push(size, block);
   }
+}
+
+function decodeFrame(input: Buffer, frame: Lz4Frame, parts: Buffer[]): void {
+  if (frame.isLinked) {
+    const content = native().decompressFrameSync(input.subarray(frame.start, frame.end));
+    parts.push(checkSize(content, frame.contentBytes));
+    return;
+  }
+  for (const block of frame.blocks) parts.push(decodeBlock(input, block));
+}
+
+function decodeBlock(input: Buffer, { start, end, isStored, contentBytes }: Lz4Block): Buffer {
+  if (isStored) return Buffer.from(input.subarray(start, end));
+  const prefixed = Buffer.allocUnsafe(SIZE_PREFIX_BYTES + end - start);
+  prefixed.writeUInt32LE(contentBytes);
+  input.copy(prefixed, SIZE_PREFIX_BYTES, start, end);
+  return checkSize(native().uncompressSync(prefixed), contentBytes);
+}
+
+function checkSize(content: Buffer, expectedBytes: number): Buffer {
+  if (content.length === expectedBytes) return content;
+  throw malformed('lz4', `${content.length} bytes where its blocks hold ${expectedBytes}`);
 }
