@@ -26,10 +26,6 @@ export const LOG_APPEND_TIME_BIT = 0x08;
 export const TRANSACTIONAL_BIT = 0x10;
 export const CONTROL_BIT = 0x20;
 
-/** Producer id, epoch and sequence of a batch without idempotence. */
-export const NO_PRODUCER_ID = -1;
-export const NO_PRODUCER_EPOCH = -1;
-export const NO_SEQUENCE = -1;
 /** Leader epoch before a leader has stamped the batch. */
 export const NO_LEADER_EPOCH = -1;
 
