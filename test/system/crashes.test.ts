@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { crashAtEveryStep, createSimSystem, forEachSeed } from '../../system/sim/index.js';
+
+describe('the simulated crash', () => {
+  it('leaves a replaced file old or new, wherever it strikes', async () => {
+    const tried = await crashAtEveryStep({
+      seed: 1,
+      kinds: ['kill', 'torn', 'powerLoss'],
+      prepare: async (sim) => {
+        const { disk } = sim.process('before');
+        disk.makeDirectorySync('/d');
+        disk.syncDirectorySync('/');
+        disk.replaceFileSync('/d/f', 'old');
+      },
+      work: (process) => process.disk.replaceFile('/d/f', 'new content'),
+      check: async (sim) => {
+        const content = sim.process('after').disk.readFileSync('/d/f').toString();
+        expect(['old', 'new content']).toContain(content);
+      },
+    });
+    expect(tried).toBe(3 * 5);
+  });
+
+  it.each([
+    ['the sync of the file', false, true],
+    ['the sync of the directory', true, false],
+  ])('finds out where %s is missing', async (_what, syncsFile, syncsDirectory) => {
+    const scenario = (seed: number) =>
+      crashAtEveryStep({
+        seed,
+        kinds: ['powerLoss'],
+        work: async (process, sim) => {
+          const { disk } = process;
+          const file = disk.openSync('/f', 'w');
+          file.writeSync([Buffer.alloc(4000, 'x')], 0);
+          if (syncsFile) file.syncSync();
+          if (syncsDirectory) disk.syncDirectorySync('/');
+          sim.process('witness').disk.makeDirectorySync('/promised');
+          sim.process('witness').disk.syncDirectorySync('/promised');
+          disk.removeSync('/nothing');
+          disk.openSync('/g', 'w');
+        },
+        check: async (sim, crashedAt) => {
+          const last = 2 + Number(syncsFile) + Number(syncsDirectory) + 1;
+          if (crashedAt < last) return;
+          const size = sim.process('after').disk.statSync('/f')?.size;
+          expect(size).toBe(4000);
+          const bytes = sim.process('after').disk.readFileSync('/f');
+          expect(bytes.every((byte) => byte === 'x'.charCodeAt(0))).toBe(true);
+        },
+      });
+    const failing: unknown[] = [];
+    for (let seed = 1; seed <= 12; seed++)
+      await scenario(seed).catch((error) => failing.push(error));
+    expect(failing.length).toBeGreaterThan(0);
+    expect(String(failing[0])).toMatch(/seed \d+, powerLoss at step \d+/);
+  });
+
+  it('never splits a rename across two directories', async () => {
+    await forEachSeed(
+      Array.from({ length: 60 }, (_, seed) => seed),
+      async (sim) => {
+        const { disk } = sim.process('p');
+        disk.makeDirectorySync('/a');
+        disk.makeDirectorySync('/b');
+        disk.syncDirectorySync('/');
+        disk.replaceFileSync('/a/f', 'x');
+        disk.renameSync('/a/f', '/b/f');
+        if (sim.seed % 2 === 0) disk.syncDirectorySync('/b');
+        sim.powerLoss();
+        const after = sim.process('after').disk;
+        const names = [...after.listSync('/a'), ...after.listSync('/b')];
+        expect(names).toEqual(['f']);
+        if (sim.seed % 2 === 0) expect(after.listSync('/b')).toEqual(['f']);
+      },
+    );
+  });
+
+  it('keeps a failed sync from ever being made good', async () => {
+    const sim = createSimSystem({ seed: 5 });
+    const { disk } = sim.process('p');
+    const file = disk.openSync('/f', 'w');
+    disk.syncDirectorySync('/');
+    file.writeSync([Buffer.from('lost')], 0);
+    const heal = sim.volume().inject(({ call }) => (call === 'sync' ? 'EIO' : undefined));
+    expect(() => file.syncSync()).toThrow(/EIO/);
+    heal();
+    file.syncSync();
+    sim.powerLoss();
+    expect(sim.process('after').disk.readFileSync('/f').length).toBe(0);
+  });
+
+  it('runs full', () => {
+    const sim = createSimSystem({ seed: 5 });
+    sim.volume().capacityBytes = 10;
+    const { disk } = sim.process('p');
+    const file = disk.openSync('/f', 'w');
+    file.writeSync([Buffer.alloc(8)], 0);
+    expect(() => file.writeSync([Buffer.alloc(8)], 8)).toThrow(/ENOSPC/);
+    expect(file.statSync().size).toBe(10);
+    disk.removeSync('/f');
+    expect(sim.volume().usedBytes).toBe(0);
+  });
+
+  it('gives the number of an unlinked file to the next one', () => {
+    const { disk } = createSimSystem({ seed: 5 }).process('p');
+    disk.openSync('/f', 'w').closeSync();
+    const first = disk.statSync('/f')?.inode;
+    disk.removeSync('/f');
+    disk.openSync('/g', 'w').closeSync();
+    expect(disk.statSync('/g')?.inode).toBe(first);
+  });
+
+  it('freezes the dead: synchronous calls throw, asynchronous ones never resolve', async () => {
+    const sim = createSimSystem({ seed: 5 });
+    const dead = sim.process('p');
+    let heard = 0;
+    dead.clock.after(1, () => heard++);
+    void dead.disk.readFile('/none').catch(() => heard++);
+    dead.kill();
+    void dead.disk.replaceFile('/f', 'x').then(() => heard++);
+    await sim.runUntilIdle();
+    expect(heard).toBe(0);
+    expect(() => dead.disk.listSync('/')).toThrow(/is dead/);
+    expect(sim.process('p')).not.toBe(dead);
+    expect(sim.process('p').disk.listSync('/')).toEqual([]);
+  });
+});
+
+describe('virtual time', () => {
+  it('runs timers in order, and as far as it is told', async () => {
+    const sim = createSimSystem({ seed: 1 });
+    const { clock } = sim.process('p');
+    const heard: number[] = [];
+    for (const delay of [30, 10, 20]) clock.after(delay, () => heard.push(clock.monotonic()));
+    clock.after(15, () => heard.push(-1)).cancel();
+    await sim.advance(25);
+    expect(heard).toEqual([10, 20]);
+    await sim.advance(25);
+    expect(heard).toEqual([10, 20, 30]);
+    expect(sim.now).toBe(50);
+  });
+
+  it('says so where nothing is left to happen', async () => {
+    const sim = createSimSystem({ seed: 1 });
+    await expect(sim.run(new Promise(() => {}))).rejects.toThrow(/deadlock/);
+    sim.process('p').clock.after(5000, () => {});
+    await expect(sim.run(new Promise(() => {}), { limitMs: 10 })).rejects.toThrow(/not done/);
+  });
+
+  it('ends a sleep when its signal aborts', async () => {
+    const sim = createSimSystem({ seed: 1 });
+    const { clock } = sim.process('p');
+    const abort = new AbortController();
+    clock.after(7, () => abort.abort());
+    await sim.run(clock.sleep(1000, abort.signal));
+    expect(clock.monotonic()).toBe(7);
+  });
+});
