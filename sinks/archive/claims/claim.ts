@@ -1,0 +1,119 @@
+import { z } from 'zod';
+
+/**
+ * What decides the content of files; kept in each claim, so that a changed setting waits for the
+ * next claim.
+ */
+const contentSettings = z.object({
+  format: z.enum(['lines', 'jsonl', 'eml']),
+  filePer: z.enum(['key', 'partition']),
+  compression: z.enum(['none', 'gzip', 'zstd']),
+});
+export type ContentSettings = Readonly<z.infer<typeof contentSettings>>;
+
+const offset = z.number().int().nonnegative();
+
+const claimedFile = z.object({
+  /** Below the root. */
+  name: z.string(),
+  records: z.number().int().positive(),
+  /** Of the content before compression; the hash, in hex, as well. */
+  bytes: z.number().int().nonnegative(),
+  sha256: z.string(),
+  /** The record key in base64, where the name holds only its hash. */
+  key: z.string().optional(),
+});
+/** One file of a claim: its name and its content before compression. */
+export type ClaimedFile = Readonly<z.infer<typeof claimedFile>>;
+
+const claim = z.object({
+  version: z.literal(1),
+  /** `gap`: offsets a person has given up (`--accept-gap`); such a claim has no files. */
+  kind: z.enum(['cut', 'gap']),
+  start: offset,
+  end: offset,
+  settings: contentSettings,
+  files: z.array(claimedFile).readonly(),
+  /** Who claimed and when, for people; not part of what is agreed. */
+  writer: z.string(),
+  claimedAt: z.string(),
+});
+/**
+ * A link of the chain: whoever creates it has decided, for every writer and for good, that the
+ * offsets `start` to `end` (both included) are exactly these files.
+ */
+export type Claim = Readonly<z.infer<typeof claim>>;
+
+const genesis = z.object({ version: z.literal(1), kind: z.literal('genesis'), start: offset });
+/** The chain's first link: where its first claim starts. */
+export type Genesis = Readonly<z.infer<typeof genesis>>;
+
+const storedFile = z.object({ name: z.string(), bytes: offset, sha256: z.string() });
+/** A file as it lies in the store, compressed or not. */
+export type StoredFile = Readonly<z.infer<typeof storedFile>>;
+
+const done = z.object({
+  version: z.literal(1),
+  start: offset,
+  end: offset,
+  files: z.array(storedFile).readonly(),
+  /** Files that a person has given up after retention had passed them. */
+  lost: z.array(z.string()).readonly().optional(),
+});
+/** What was really stored for a claim; written last. */
+export type Done = Readonly<z.infer<typeof done>>;
+
+/** Whether two claims decide the same; who made them does not matter. */
+export function sameDecision(a: Claim, b: Claim): boolean {
+  return (
+    a.kind === b.kind &&
+    a.start === b.start &&
+    a.end === b.end &&
+    a.settings.format === b.settings.format &&
+    a.settings.filePer === b.settings.filePer &&
+    a.settings.compression === b.settings.compression &&
+    sameFiles(a.files, b.files)
+  );
+}
+
+/** Whether two lists name the same content under the same names, in the same order. */
+export function sameFiles(a: readonly ClaimedFile[], b: readonly ClaimedFile[]): boolean {
+  return a.length === b.length && a.every((file, i) => sameFile(file, b[i]));
+}
+
+function sameFile(a: ClaimedFile, b: ClaimedFile | undefined): boolean {
+  return (
+    a.name === b?.name && a.records === b.records && a.bytes === b.bytes && a.sha256 === b.sha256
+  );
+}
+
+/** JSON and a line end, so that `cat` and `jq` read it. */
+export function encodeLink(link: Claim | Genesis | Done): Buffer {
+  return Buffer.from(`${JSON.stringify(link)}\n`);
+}
+
+/** undefined where the bytes are no whole claim: empty, torn, or something else. */
+export function decodeClaim(bytes: Uint8Array): Claim | undefined {
+  const link = decode(claim, bytes);
+  return link !== undefined && link.end >= link.start ? link : undefined;
+}
+
+/** undefined where the bytes are no whole genesis. */
+export function decodeGenesis(bytes: Uint8Array): Genesis | undefined {
+  return decode(genesis, bytes);
+}
+
+/** undefined where the bytes are no whole `done`. */
+export function decodeDone(bytes: Uint8Array): Done | undefined {
+  return decode(done, bytes);
+}
+
+function decode<T>(schema: z.ZodType<T>, bytes: Uint8Array): T | undefined {
+  // The line end is written last: without it something is missing.
+  if (bytes[bytes.length - 1] !== 0x0a) return undefined;
+  try {
+    return schema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}

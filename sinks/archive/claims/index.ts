@@ -1,0 +1,15 @@
+export { newChain, type Step, step } from './chain.js';
+export {
+  type Claim,
+  type ClaimedFile,
+  type ContentSettings,
+  type Done,
+  decodeClaim,
+  decodeDone,
+  decodeGenesis,
+  type StoredFile,
+  sameFiles,
+} from './claim.js';
+export { ChainLinks, type ChainListing } from './links.js';
+export type { Rotation, SpoolLevel } from './rotation.js';
+export type { Blocked, ChainConfig, ChainEffect, ChainEvent, ChainState } from './state.js';

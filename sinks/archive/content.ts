@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import type { Claim, ClaimedFile, StoredFile } from './claims/index.js';
+import { compressions } from './compression.js';
+import type { Store } from './stores/index.js';
+
+/** What a file in the store is, compared with what its claim says. */
+export type FileCheck =
+  | { readonly state: 'absent' }
+  | { readonly state: 'right'; readonly stored: StoredFile }
+  | { readonly state: 'wrong'; readonly stored: StoredFile; readonly reason: string };
+
+/**
+ * Reads a file back, as it lies in the store and uncompressed, and compares its content with the
+ * claim. Rejects only where the store cannot be read.
+ */
+export async function checkFile(
+  store: Store,
+  file: ClaimedFile,
+  compression: Claim['settings']['compression'],
+): Promise<FileCheck> {
+  const isCompressed = compression !== 'none';
+  await compressions[compression].load();
+  const content = createHash('sha256');
+  const physical = isCompressed ? createHash('sha256') : content;
+  let contentBytes = 0;
+  let damage: string | undefined;
+  const reader = compressions[compression].reader((bytes) => {
+    content.update(bytes);
+    contentBytes += bytes.length;
+  });
+  const noteDamage = (error: unknown): void => {
+    damage ??= error instanceof Error ? error.message : String(error);
+  };
+  const storedBytes = await store.scan(file.name, async (slice) => {
+    if (isCompressed) physical.update(slice);
+    // What is behind the damage still belongs to the hash of the file.
+    if (damage === undefined) await reader.push(slice).catch(noteDamage);
+  });
+  if (damage === undefined) await reader.end().catch(noteDamage);
+  if (storedBytes === undefined) return { state: 'absent' };
+  const contentHash = content.digest('hex');
+  const stored: StoredFile = {
+    name: file.name,
+    bytes: storedBytes,
+    sha256: isCompressed ? physical.digest('hex') : contentHash,
+  };
+  if (damage === undefined && contentBytes === file.bytes && contentHash === file.sha256) {
+    return { state: 'right', stored };
+  }
+  const reason = damage ?? `its content is ${contentBytes} bytes with SHA-256 ${contentHash}`;
+  return { state: 'wrong', stored, reason };
+}

@@ -1,0 +1,30 @@
+import { findHeader, type HeaderPosition } from '../../record-view.js';
+import type { Format } from './format.js';
+
+const LINE_FEED = 0x0a;
+/** The line goes on in the next record, or its file ended without a line end. */
+const PARTIAL_HEADER = Buffer.from('logflume.partial');
+/** The bytes that ended the line, where they are not a line feed. */
+const DELIMITER_HEADER = Buffer.from('logflume.delimiter');
+
+const header: HeaderPosition = { start: 0, end: -1 };
+
+/** Exactly the bytes that were in the file: the values with their line ends. */
+export const lines: Format = {
+  name: 'lines',
+  doc: 'The values as lines: byte for byte the file they came from.',
+  extension: 'log',
+  isFilePerRecord: false,
+  write(out, record) {
+    const { bytes, valueStart, valueEnd } = record;
+    if (valueEnd > valueStart) out.copy(bytes, valueStart, valueEnd);
+    if (record.headerCount > 0) {
+      if (findHeader(record, PARTIAL_HEADER, header)) return;
+      if (findHeader(record, DELIMITER_HEADER, header)) {
+        if (header.end > header.start) out.copy(bytes, header.start, header.end);
+        return;
+      }
+    }
+    out.byte(LINE_FEED);
+  },
+};

@@ -1,0 +1,2 @@
+export { LocalStore } from './local.js';
+export type { Store } from './store.js';

@@ -1,0 +1,27 @@
+/**
+ * Where an archive lives: a local directory; an object store or HDFS fit as well. Names are
+ * relative, with `/`. Nothing that exists is ever changed: things are created whole or not at all,
+ * and what a call has answered for survives a power cut.
+ */
+export interface Store {
+  /** A local directory in which files are built before `publish`. */
+  readonly stagingDirectory: string;
+  /**
+   * Creates a small object with this content. False where there is one already, whatever it holds.
+   * When it rejects, the object may have been created all the same.
+   */
+  createIfAbsent(name: string, content: Uint8Array): Promise<boolean>;
+  /** Puts a local file under `name`. False where there is one already. */
+  publish(localPath: string, name: string): Promise<boolean>;
+  /** A small object; undefined where there is none. */
+  read(name: string): Promise<Buffer | undefined>;
+  /**
+   * Hands a file's bytes over in order (each slice belongs to the callee for the call only) and
+   * answers with its size; undefined where there is no such file.
+   */
+  scan(name: string, onSlice: (slice: Buffer) => Promise<void>): Promise<number | undefined>;
+  /** Names of all files below a directory, at any depth, sorted; none where it is missing. */
+  files(directory: string): Promise<string[]>;
+  /** Names (last part only) of the directories directly below one, sorted. */
+  folders(directory: string): Promise<string[]>;
+}
