@@ -4,14 +4,14 @@ import type {
   Reply,
   StoredPurpose,
   TimerName,
-} from '../../../broker/group/events.js';
+} from '../../../broker/group/classic/events.js';
 import {
   emptyGroup,
   type GroupSettings,
   type GroupState,
   type Member,
-} from '../../../broker/group/model.js';
-import { step } from '../../../broker/group/step.js';
+} from '../../../broker/group/classic/model.js';
+import { step } from '../../../broker/group/classic/step.js';
 import { ErrorCode, type ErrorName, errorName } from '../../../protocol/index.js';
 
 export const settings: GroupSettings = {

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/index.js';
+import { ErrorCode } from '../../../protocol/index.js';
 import { changeMember, type Draft, startTimer, stopTimer, store } from './draft.js';
 import type { JoinEvent } from './events.js';
 import { groupRecord, type Member } from './model.js';

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/index.js';
+import { ErrorCode } from '../../../protocol/index.js';
 import {
   changeMember,
   type Draft,

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/index.js';
+import { ErrorCode } from '../../../protocol/index.js';
 import { type Draft, draftOf, enter, replyPlain, startTimer, store } from './draft.js';
 import type { Effect, GroupEvent, TimerName } from './events.js';
 import { join } from './join.js';

@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/index.js';
+import { ErrorCode } from '../../../protocol/index.js';
 import { type Draft, reply, replyPlain, startTimer, stopTimer } from './draft.js';
 import type { GroupEvent, LeaveEvent, MemberClaim } from './events.js';
 import { type GroupState, staticMember } from './model.js';

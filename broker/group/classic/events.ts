@@ -126,4 +126,3 @@ export type Effect =
     }
   /** The commit is allowed: append its offsets, then answer it. */
   | { readonly type: 'store offsets'; readonly request: number };
-

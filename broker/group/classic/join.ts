@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../protocol/index.js';
+import { ErrorCode } from '../../../protocol/index.js';
 import { changeMember, type Draft, reply, replyJoinError, startTimer, stopTimer } from './draft.js';
 import type { JoinEvent } from './events.js';
 import { claimError } from './membership.js';

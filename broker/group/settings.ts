@@ -1,0 +1,21 @@
+import type { GroupSettings } from './classic/index.js';
+
+/** The group coordinator's settings: Kafka's names and defaults, units last. */
+export interface CoordinatorSettings extends GroupSettings {
+  /** `offsets.retention.minutes`: how long a group without members keeps its offsets. */
+  readonly offsetsRetentionMs: number;
+  /** `offsets.retention.check.interval.ms` */
+  readonly offsetsRetentionCheckIntervalMs: number;
+  /** `offset.metadata.max.bytes`: of the text that may go with a committed offset. */
+  readonly offsetMetadataMaxBytes: number;
+}
+
+export const defaultCoordinatorSettings: CoordinatorSettings = {
+  minSessionTimeoutMs: 6_000,
+  maxSessionTimeoutMs: 1_800_000,
+  maxSize: 2_147_483_647,
+  initialRebalanceDelayMs: 0,
+  offsetsRetentionMs: 10_080 * 60_000,
+  offsetsRetentionCheckIntervalMs: 600_000,
+  offsetMetadataMaxBytes: 4_096,
+};
