@@ -13,6 +13,8 @@ export interface LoadOptions<S extends z.ZodType> {
   readonly file: string;
   readonly environment: Environment;
   readonly schema: S;
+  /** Changes the document before it is checked: what the command line overrides. */
+  adjust?(document: Readonly<Record<string, unknown>>): Record<string, unknown>;
 }
 
 /** A configuration that has passed every check. */
@@ -80,7 +82,9 @@ export function loadConfig<S extends z.ZodType>(options: LoadOptions<S>): Loaded
   const { disk, file, environment, schema } = options;
   const source = readYaml(readFile(disk, file), environment);
   const syntaxError = source.problems.some(({ text }) => text.startsWith('is not YAML'));
-  const result = schema.safeParse(source.value, { error: sentence });
+  const document =
+    options.adjust && isMapping(source.value) ? options.adjust(source.value) : source.value;
+  const result = schema.safeParse(document, { error: sentence });
   const problems = [...source.problems];
   // What a broken document means is guesswork, so only its syntax is complained about.
   if (!result.success && !syntaxError) {
@@ -89,7 +93,7 @@ export function loadConfig<S extends z.ZodType>(options: LoadOptions<S>): Loaded
   if (problems.length > 0 || !result.success) throw new ConfigError(file, inOrder(problems));
   return {
     config: result.data,
-    document: source.value,
+    document,
     fail(found) {
       const placed = found.map(({ path, text }) => ({
         ...source.placeOf(path),
@@ -98,6 +102,10 @@ export function loadConfig<S extends z.ZodType>(options: LoadOptions<S>): Loaded
       throw new ConfigError(file, inOrder(placed));
     },
   };
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function inOrder(problems: readonly Problem[]): Problem[] {

@@ -1,0 +1,96 @@
+import type { System } from '../system/index.js';
+import type { Context } from './context.js';
+import { ExitCode } from './failure.js';
+import { asMessage, type FromRole, type ToRole } from './messages.js';
+import { loadRole, type RoleName, type RunningRole } from './roles.js';
+import { loadRoleConfig, type Overrides } from './sections.js';
+import { StopRequest } from './stop-request.js';
+import { serveTelemetry } from './telemetry.js';
+
+/** After a lost parent, closing files cleanly may take this long. */
+const ORPHAN_STOP_MS = 5_000;
+
+/** Options of `logflume broker|agent|sinks`. */
+export interface RoleOptions extends Overrides {
+  readonly config: string;
+}
+
+/** Runs one role in this process until it is told to stop. */
+export async function runRole(
+  context: Context,
+  name: RoleName,
+  options: RoleOptions,
+): Promise<number> {
+  const { system } = context;
+  const role = await loadRole(name);
+  const config = loadRoleConfig(context, role, options.config, options);
+  const running = await role.start(system, config);
+  let draining = false;
+  const telemetry =
+    config.telemetry &&
+    (await serveTelemetry(system, config.telemetry.listen, {
+      name,
+      running,
+      draining: () => draining,
+    }));
+  const stop = new StopRequest(system, () => process.exit(ExitCode.failed));
+  let timeoutMs = config.drain_timeout;
+  answerParent(system, running, (limitMs) => {
+    timeoutMs = limitMs;
+    stop.request();
+  });
+  announce(context, name, running, telemetry?.address);
+  await stop.requested;
+  draining = true;
+  const finished = await running.drain(timeoutMs);
+  if (!finished) {
+    system.log.warn(`${name}: stopped before everything was finished`, { timeoutMs });
+  }
+  await running.stop();
+  await telemetry?.close();
+  stop.close();
+  return finished ? ExitCode.done : ExitCode.failed;
+}
+
+function announce(
+  { system, terminal }: Context,
+  name: RoleName,
+  running: RunningRole,
+  telemetry: string | undefined,
+): void {
+  const parent = system.processes.parent;
+  if (parent) {
+    const ready: FromRole = {
+      type: 'ready',
+      ...(running.address === undefined ? {} : { address: running.address }),
+      ...(telemetry === undefined ? {} : { telemetry }),
+    };
+    parent.send(ready);
+    return;
+  }
+  const where = running.address === undefined ? '' : ` on ${running.address}`;
+  terminal.say(`logflume ${name} is running${where}; stop it with Ctrl-C or SIGTERM`);
+  if (telemetry !== undefined) terminal.say(`metrics and health: http://${telemetry}`);
+}
+
+function answerParent(
+  system: System,
+  running: RunningRole,
+  drain: (timeoutMs: number) => void,
+): void {
+  const parent = system.processes.parent;
+  if (!parent) return;
+  parent.onMessage((value) => {
+    const message = asMessage<ToRole>(value);
+    if (message?.type === 'status') {
+      const answer: FromRole = { type: 'status', status: running.status() };
+      parent.send(answer);
+    }
+    if (message?.type === 'drain') drain(message.timeoutMs);
+  });
+  parent.onDisconnect(() => {
+    const leave = () => process.exit(ExitCode.failed);
+    system.clock.after(ORPHAN_STOP_MS, leave);
+    running.stop().then(leave, leave);
+  });
+}
