@@ -8,5 +8,7 @@ export interface Context {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** A command's work; resolves to the exit code. */
-export type Command<Options> = (context: Context, options: Options) => Promise<number>;
+/** Adds `action` to a command: what it resolves to becomes the exit code. */
+export type Runner = <Args extends unknown[]>(
+  action: (...args: Args) => Promise<number>,
+) => (...args: Args) => Promise<void>;

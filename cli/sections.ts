@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration, loadConfig, telemetrySection } from '../config/index.js';
 import type { Context } from './context.js';
-import type { Role, RoleName } from './roles.js';
+import type { Role, RoleName } from './role-model.js';
 
 /** What holds for the machine, whatever roles it runs. */
 export const machineFields = {

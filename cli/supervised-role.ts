@@ -1,6 +1,6 @@
 import type { ChildProcess, System, Timer } from '../system/index.js';
 import { asMessage, type FromRole, type ToRole } from './messages.js';
-import type { RoleName } from './roles.js';
+import type { RoleName } from './role-model.js';
 
 const FIRST_BACKOFF_MS = 250;
 const LONGEST_BACKOFF_MS = 10_000;
@@ -92,8 +92,10 @@ export class SupervisedRole {
           resolve(finished);
         },
       };
-      if (!this.#everReady) this.#drain.finish(true);
-      else if (this.#child) this.#sendDrain();
+      if (!this.#everReady) {
+        this.#child?.kill('SIGKILL');
+        this.#drain.finish(true);
+      } else if (this.#child) this.#sendDrain();
       else this.#spawn();
     });
   }

@@ -1,7 +1,7 @@
 import type { Address } from '../config/index.js';
 import { formatAddress } from '../config/index.js';
 import type { System } from '../system/index.js';
-import type { RunningRole } from './roles.js';
+import type { RunningRole } from './role-model.js';
 
 /** Serves `/metrics` and `/health` of a role; answers 503 to `/health` once it drains. */
 export async function serveTelemetry(

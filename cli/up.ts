@@ -1,0 +1,116 @@
+import { fileURLToPath } from 'node:url';
+import { parseDuration } from '../config/index.js';
+import type { Context } from './context.js';
+import { type DemoArchive, DemoWriter, journalDirectory, judge } from './demo/index.js';
+import { Ensemble } from './ensemble.js';
+import { ExitCode, UsageError, words } from './failure.js';
+import { summary } from './figures.js';
+import { LiveStatus } from './live-status.js';
+import { StopRequest } from './stop-request.js';
+import { RoleExit } from './supervised-role.js';
+import { topicIds } from './topic-ids.js';
+import { demoSink, loadWholeConfig, type WholeConfig } from './whole-config.js';
+
+/** Options of `logflume up`. */
+export interface UpOptions {
+  readonly config: string;
+  /** Stops by itself after this duration. */
+  readonly for?: string;
+}
+
+/** Runs every role of a file, each in a process of its own, until it is told to stop. */
+export async function up(context: Context, options: UpOptions): Promise<number> {
+  const { system, terminal } = context;
+  const forMs = options.for === undefined ? undefined : parseDuration(options.for);
+  if (options.for !== undefined && forMs === undefined) {
+    throw new UsageError(`--for ${options.for}: give a duration with its unit, such as 20s`);
+  }
+  const { config, document } = await loadWholeConfig(context, options.config);
+  let writer: DemoWriter | undefined;
+  const ensemble = new Ensemble(context, {
+    file: options.config,
+    script: fileURLToPath(new URL('./main.js', import.meta.url)),
+    config,
+    document: document as Record<string, unknown>,
+    environment: terminal.interactive ? { LOGFLUME_LOG: 'warn' } : {},
+    onDeath: (name, how) => {
+      if (name === 'agent') writer?.agentDied();
+      terminal.say(terminal.paint('yellow', `${name} ${how}; it is started again`));
+    },
+  });
+  const stop = new StopRequest(system, () => {
+    ensemble.kill();
+    process.exit(ExitCode.failed);
+  });
+  try {
+    await ensemble.start();
+  } catch (error) {
+    await drainAll(ensemble);
+    stop.close();
+    if (error instanceof RoleExit) return error.exitCode;
+    throw error;
+  }
+  let failed = false;
+  if (config.demo) {
+    writer = new DemoWriter(system, config.demo);
+    writer.start((error) => {
+      terminal.say(terminal.paint('red', `the demo's writer gave up: ${words(error)}`));
+      failed = true;
+      stop.request();
+    });
+  }
+  const live = new LiveStatus(context, () => {
+    ensemble.askStatus();
+    return summary(writer, ensemble);
+  });
+  live.start();
+  const timer = forMs === undefined ? undefined : system.clock.after(forMs, () => stop.request());
+  await stop.requested;
+  timer?.cancel();
+  live.stop();
+  terminal.say('draining: writer, agent, sinks, broker');
+  writer?.stop();
+  const clean = await finish(context, ensemble, config);
+  stop.close();
+  return clean && !failed ? ExitCode.done : ExitCode.failed;
+}
+
+async function drainAll(ensemble: Ensemble): Promise<boolean> {
+  const agent = await ensemble.drain('agent');
+  const sinks = await ensemble.drain('sinks');
+  const broker = await ensemble.drain('broker');
+  return agent && sinks && broker;
+}
+
+/** Drains in order and, where there is a demo, compares what arrived with what was written. */
+async function finish(context: Context, ensemble: Ensemble, config: WholeConfig): Promise<boolean> {
+  const { terminal, system } = context;
+  const report = (name: string, finished: boolean) => {
+    if (!finished) {
+      terminal.say(terminal.paint('red', `the ${name} did not finish within drain_timeout`));
+    }
+    return finished;
+  };
+  let clean = report('agent', await ensemble.drain('agent'));
+  clean = report('sinks', await ensemble.drain('sinks')) && clean;
+  const { demo } = config;
+  const logs = demo?.logs && archiveOf(config, demo.logs.sink);
+  const mails = demo?.mails && archiveOf(config, demo.mails.sink);
+  const topics = [logs, mails].flatMap((archive) => (archive ? [archive.topic] : []));
+  const ids = demo && (await topicIds(context, ensemble.brokerAddress, topics));
+  clean = report('broker', await ensemble.drain('broker')) && clean;
+  if (!demo) return clean;
+  const evidence = { journal: journalDirectory(demo), logs, mails };
+  const verdict = await judge(system.disk, ids ? { ...evidence, topicIds: ids } : evidence);
+  for (const line of verdict.lines) terminal.say(`  ${line}`);
+  const judgement = verdict.good
+    ? terminal.paint('green', 'verdict: the archive is what was written, byte for byte')
+    : terminal.paint('red', 'verdict: the archive is NOT what was written');
+  terminal.say(judgement);
+  return clean && verdict.good;
+}
+
+function archiveOf(config: WholeConfig, name: string): DemoArchive {
+  const sink = demoSink(config, name);
+  return { root: sink?.store?.root ?? '', topic: sink?.topics?.[0] ?? '' };
+}
