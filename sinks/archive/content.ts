@@ -28,15 +28,20 @@ export async function checkFile(
     content.update(bytes);
     contentBytes += bytes.length;
   });
-  const noteDamage = (error: unknown): void => {
-    damage ??= error instanceof Error ? error.message : String(error);
-  };
-  const storedBytes = await store.scan(file.name, async (slice) => {
-    if (isCompressed) physical.update(slice);
+  const undamaged = (read: () => void): void => {
     // What is behind the damage still belongs to the hash of the file.
-    if (damage === undefined) await reader.push(slice).catch(noteDamage);
+    if (damage !== undefined) return;
+    try {
+      read();
+    } catch (error) {
+      damage = error instanceof Error ? error.message : String(error);
+    }
+  };
+  const storedBytes = await store.scan(file.name, (slice) => {
+    if (isCompressed) physical.update(slice);
+    undamaged(() => reader.push(slice));
   });
-  if (damage === undefined) await reader.end().catch(noteDamage);
+  undamaged(() => reader.end());
   if (storedBytes === undefined) return { state: 'absent' };
   const contentHash = content.digest('hex');
   const stored: StoredFile = {

@@ -1,7 +1,4 @@
-import type { System } from '../../system/index.js';
-import type { ChunkWriter } from '../spool-format.js';
 import {
-  type ChainConfig,
   type ChainEffect,
   type ChainEvent,
   type ChainState,
@@ -9,25 +6,9 @@ import {
   step,
 } from './claims/index.js';
 import { EffectRunner } from './effects.js';
-import type { FetchedRecords, PartitionFeed } from './feed.js';
-import type { ChainId } from './names.js';
-import type { Store } from './stores/index.js';
-
-/** What the writers of one sink share, and what one of them is for. */
-export interface WriterOptions {
-  readonly system: Pick<System, 'clock' | 'disk' | 'log'>;
-  readonly store: Store;
-  readonly id: ChainId;
-  readonly config: ChainConfig;
-  readonly feed: PartitionFeed;
-  /** Where a chain without claims and committed offset begins. */
-  readonly from: 'earliest' | 'latest';
-  /** On local disk, for this partition alone. */
-  readonly spoolDirectory: string;
-  readonly chunks: ChunkWriter;
-  /** After each claim that is complete in the store; bytes before compression. */
-  readonly onArchived?: (records: number, bytes: number, files: number) => void;
-}
+import type { FetchedRecords } from './feed.js';
+import type { SpoolLimits } from './spool.js';
+import type { WriterOptions } from './writer-options.js';
 
 /** How a partition's writer stands, for status and metrics. */
 export interface WriterStatus {
@@ -49,12 +30,14 @@ export class PartitionWriter {
   #state: ChainState;
   #isClosed = false;
   #running: Promise<void> = Promise.resolve();
-  /** Fetched while the spool is being cut; the first may be taken in part. */
+  /** Fetched and not in the spool yet; the first may have been taken in part. */
   #held: FetchedRecords[] = [];
-  /** The offset with which the held records go on. */
+  /** The offset at which the held records begin, and the one with which the topic goes on. */
   #heldFrom = -1;
+  #heldTo = -1;
+  /** The last offset that is wanted, where a claim is being finished. */
   #until: number | undefined;
-  #onIdle: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -69,11 +52,11 @@ export class PartitionWriter {
 
   /** Takes records in, now or when the cut under way is done. */
   take(records: FetchedRecords): void {
+    // Fetched before the last seek: taken, it would repeat records or leave a hole.
+    if (records.fetchOffset > this.#heldTo || records.nextOffset <= this.#heldTo) return;
     if (this.#isClosed) return;
-    // What was fetched before the last seek, or would leave a hole, is fetched again.
-    if (records.fetchOffset > this.#heldFrom) return;
     this.#held.push(records);
-    this.#heldFrom = Math.max(this.#heldFrom, records.nextOffset);
+    this.#heldTo = records.nextOffset;
     this.#pump();
   }
 
@@ -98,7 +81,7 @@ export class PartitionWriter {
     if (this.#isClosed) return;
     this.#dispatch({ type: 'drain', until });
     while (!this.#isClosed && !this.#isDrained(until)) {
-      await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 
@@ -147,45 +130,87 @@ export class PartitionWriter {
       const { code, message } = effect.blocked;
       this.#options.system.log.error(message, { code, topic, partition });
     } else if (effect.type === 'read') {
-      this.#running = this.#read(effect.from, effect.until);
+      this.#until = effect.until;
+      this.#running = this.#read(effect.from).catch((error) => this.#fail(error));
     } else {
       this.#running = this.#execute(effect);
     }
   }
 
-  async #execute(effect: ChainEffect): Promise<void> {
+  async #execute(effect: Exclude<ChainEffect, { type: 'alarm' | 'read' }>): Promise<void> {
     let event: ChainEvent;
     try {
       event = await this.#effects.run(effect);
     } catch (error) {
-      this.#options.system.log.warn(`archiving failed, trying again: ${describe(error)}`, {
-        topic: this.#options.id.topic,
-        partition: this.#options.id.partition,
-      });
-      event = { type: 'failed' };
+      return this.#fail(error);
     }
     if (!this.#isClosed) this.#dispatch(event);
   }
 
-  /** Goes on with what is held where that fits, else seeks. */
-  async #read(from: number, until: number | undefined): Promise<void> {
+  /** Goes on with what is held where that fits, else seeks: positions are never assumed. */
+  async #read(from: number): Promise<void> {
     const { feed } = this.#options;
-    this.#until = until;
-    if (this.#held.length > 0 && this.#effects.spool?.level.position === from) {
-      // The held records begin where the spool ends: nothing has to be fetched again.
+    const fits = this.#held.length > 0 ? this.#heldFrom === from : this.#heldTo === from;
+    if (!fits) {
+      this.#forget();
+      const range = await feed.range();
+      if (this.#isClosed || this.#state.phase !== 'reading' || this.#heldTo !== -1) return;
+      if (from < range.start || from > range.end) return this.outOfRange(range);
+      this.#heldFrom = from;
+      this.#heldTo = from;
+      feed.seek(from);
     }
-    this.#held = [];
-    this.#heldFrom = from;
-    feed.seek(from);
     feed.resume();
     this.#pump();
   }
 
-  #pump(): void {}
+  #forget(): void {
+    this.#held = [];
+    this.#heldFrom = -1;
+    this.#heldTo = -1;
+  }
+
+  /** Puts held records into the spool for as long as they are wanted. */
+  #pump(): void {
+    const { clock } = this.#options.system;
+    for (;;) {
+      const next = this.#held[0];
+      const { spool } = this.#effects;
+      if (this.#isClosed || this.#state.phase !== 'reading') return;
+      if (next === undefined || spool === undefined) return;
+      const { records, nextOffset } = next;
+      try {
+        const outcome = spool.append(records, nextOffset, this.#limits(), clock.now());
+        this.#heldFrom = spool.level.position;
+        if (outcome === 'all') this.#held.shift();
+        else if (outcome === 'until') this.#forget();
+      } catch (error) {
+        this.#forget();
+        this.#fail(error);
+        return;
+      }
+      this.#dispatch({ type: 'spooled', spool: spool.level });
+    }
+  }
+
+  #limits(): SpoolLimits {
+    const { sizeBytes, records } = this.#options.config.rotation;
+    const until = this.#until;
+    // What is already claimed is not cut again.
+    if (until !== undefined) return { until, records: undefined, sizeBytes: Infinity };
+    return { until, records, sizeBytes };
+  }
+
+  #fail(error: unknown): void {
+    const { topic, partition } = this.#options.id;
+    const { log } = this.#options.system;
+    log.warn(`archiving failed, trying again: ${describe(error)}`, { topic, partition });
+    if (!this.#isClosed) this.#dispatch({ type: 'failed' });
+  }
 
   #wake(): void {
-    const waiting = this.#onIdle;
-    this.#onIdle = [];
+    const waiting = this.#waiting;
+    this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
 }

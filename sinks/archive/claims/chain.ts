@@ -120,7 +120,7 @@ function onClaimRead(
 /** No claim stands at the position: the next one is ours to make. */
 function atHead(state: ChainState, now: number): Step {
   const { position, lastListed } = state;
-  if (lastListed >= position) {
+  if (lastListed > position) {
     const message =
       `The chain has a claim at ${lastListed} but none at ${position}: ` +
       'a claim file was removed. Restore it from a backup of the archive.';

@@ -50,7 +50,7 @@ export class LocalStore implements Store {
     }
   }
 
-  async scan(name: string, onSlice: (slice: Buffer) => Promise<void>): Promise<number | undefined> {
+  async scan(name: string, onSlice: (slice: Buffer) => void): Promise<number | undefined> {
     const path = join(this.#root, name);
     if ((await this.#disk.stat(path)) === undefined) return undefined;
     const file = await this.#disk.open(path, 'r');
@@ -61,7 +61,7 @@ export class LocalStore implements Store {
         const length = await file.read(slice, 0, slice.length, size);
         if (length === 0) return size;
         size += length;
-        await onSlice(slice.subarray(0, length));
+        onSlice(slice.subarray(0, length));
       }
     } finally {
       file.closeSync();

@@ -19,7 +19,7 @@ export interface Store {
    * Hands a file's bytes over in order (each slice belongs to the callee for the call only) and
    * answers with its size; undefined where there is no such file.
    */
-  scan(name: string, onSlice: (slice: Buffer) => Promise<void>): Promise<number | undefined>;
+  scan(name: string, onSlice: (slice: Buffer) => void): Promise<number | undefined>;
   /** Names of all files below a directory, at any depth, sorted; none where it is missing. */
   files(directory: string): Promise<string[]>;
   /** Names (last part only) of the directories directly below one, sorted. */

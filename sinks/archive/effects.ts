@@ -1,0 +1,186 @@
+import { join } from 'node:path';
+import {
+  type Blocked,
+  type ChainEffect,
+  type ChainEvent,
+  ChainLinks,
+  type Claim,
+} from './claims/index.js';
+import { checkFile } from './content.js';
+import { type EncodedFile, Encoder } from './encoder.js';
+import { beginsAt, chainsFolder, shortTopicId, topicDirectory } from './names.js';
+import { Spool } from './spool.js';
+import type { Store } from './stores/index.js';
+import type { WriterOptions } from './writer-options.js';
+
+type IoEffect = Exclude<ChainEffect, { type: 'alarm' | 'read' }>;
+
+/** Carries out the chain's effects on store, spool and topic. Each may be repeated at any time. */
+export class EffectRunner {
+  /** What is being filled or cut. */
+  spool: Spool | undefined;
+  readonly #options: WriterOptions;
+  readonly #links: ChainLinks;
+  /** Staged by the last `encode`. */
+  #encoded: readonly EncodedFile[] = [];
+  readonly #stagingDirectory: string;
+
+  constructor(options: WriterOptions) {
+    const { store, id } = options;
+    this.#options = options;
+    this.#links = new ChainLinks(store, id);
+    const stream = `${id.topic}.${shortTopicId(id.topicId)}+${id.partition}`;
+    this.#stagingDirectory = join(store.stagingDirectory, stream);
+  }
+
+  /** Resolves with the effect's answer; rejects where store, disk or broker failed. */
+  async run(effect: IoEffect): Promise<ChainEvent> {
+    const { feed, store } = this.#options;
+    switch (effect.type) {
+      case 'list':
+        return this.#list();
+      case 'findFirst':
+        return { type: 'firstFound', offset: await this.#findFirst() };
+      case 'createGenesis':
+        await this.#links.createGenesis({ version: 1, kind: 'genesis', start: effect.start });
+        return { type: 'genesisCreated' };
+      case 'readClaim':
+        return this.#readClaim(effect.start);
+      case 'inspect':
+        return this.#inspect(effect.claim);
+      case 'openSpool':
+        return this.#openSpool(effect.start, effect.fresh);
+      case 'encode':
+        return this.#encode(effect);
+      case 'createClaim':
+        await this.#links.createClaim(effect.claim);
+        return { type: 'claimCreated' };
+      case 'publish':
+        // Where another was first, `confirm` compares the content.
+        for (const { path, file } of this.#encoded) await store.publish(path, file.name);
+        return { type: 'published' };
+      case 'confirm':
+        return this.#confirm(effect.claim, effect.lost);
+      case 'commit':
+        await feed.commit(effect.offset);
+        return { type: 'committed' };
+    }
+  }
+
+  close(): void {
+    this.spool?.close();
+    this.spool = undefined;
+  }
+
+  async #list(): Promise<ChainEvent> {
+    const { claims, dones } = await this.#links.list();
+    const { link } = await this.#links.genesis();
+    return { type: 'listed', genesis: link?.start, claims, dones };
+  }
+
+  async #findFirst(): Promise<number> {
+    const { id, feed, from, system, store } = this.#options;
+    const { start, end } = await feed.range();
+    const first = from === 'latest' ? end : start;
+    const committed = await feed.committed();
+    if (committed === undefined) return first;
+    const others = await otherChains(store, id);
+    if (!others && committed <= end) return committed;
+    system.log.warn(
+      `The topic ${id.topic} was created anew: its archive begins at offset ${first}, the ` +
+        `committed offset ${committed} belongs to its predecessor.`,
+    );
+    return first;
+  }
+
+  async #readClaim(start: number): Promise<ChainEvent> {
+    const { link: claim, torn } = await this.#links.claim(start);
+    if (claim === undefined) {
+      const publishedEnd = torn ? await this.#publishedEnd(start) : undefined;
+      return { type: 'claimRead', claim, done: false, publishedEnd };
+    }
+    const { link: done } = await this.#links.done(start);
+    return { type: 'claimRead', claim, done: done !== undefined, publishedEnd: undefined };
+  }
+
+  /** The end in the names of files that a claim, now torn, had published. */
+  async #publishedEnd(start: number): Promise<number | undefined> {
+    const { store, id } = this.#options;
+    for (const name of await store.files(topicDirectory(id.topic))) {
+      const end = /\+(\d{20})\.(?:log|jsonl)/.exec(name)?.[1];
+      if (end !== undefined && beginsAt(name, id, start)) return Number(end);
+    }
+    return undefined;
+  }
+
+  async #inspect(claim: Claim): Promise<ChainEvent> {
+    for (const file of claim.files) {
+      const check = await checkFile(this.#options.store, file, claim.settings.compression);
+      if (check.state === 'absent') return { type: 'inspected', verdict: 'incomplete' };
+      if (check.state === 'wrong') return conflict('FILE_CONFLICT', file.name, check.reason);
+    }
+    return { type: 'inspected', verdict: 'complete' };
+  }
+
+  async #openSpool(start: number, fresh: boolean): Promise<ChainEvent> {
+    const { system, spoolDirectory, chunks } = this.#options;
+    if (fresh || this.spool?.level.start !== start) {
+      this.close();
+      this.spool = await Spool.open(system.disk, spoolDirectory, start, fresh, chunks);
+    }
+    return { type: 'spooled', spool: this.spool.level };
+  }
+
+  async #encode(effect: Extract<ChainEffect, { type: 'encode' }>): Promise<ChainEvent> {
+    const { system, id } = this.#options;
+    const { start, end, settings } = effect;
+    if (this.spool === undefined) throw new Error('there is no spool to encode');
+    const cut = { id, start, end, settings };
+    try {
+      const encoder = new Encoder(system.disk, this.#stagingDirectory, cut);
+      this.#encoded = await encoder.encode(this.spool);
+    } catch (error) {
+      // It is opened anew, which keeps what is intact.
+      this.close();
+      throw error;
+    }
+    return { type: 'encoded', files: this.#encoded.map(({ file }) => file) };
+  }
+
+  async #confirm(claim: Claim, mayBeLost: boolean): Promise<ChainEvent> {
+    const { store, system, onArchived } = this.#options;
+    const files = [];
+    const lost: string[] = [];
+    for (const file of claim.files) {
+      const check = await checkFile(store, file, claim.settings.compression);
+      if (check.state === 'wrong') return conflict('FILE_CONFLICT', file.name, check.reason);
+      if (check.state === 'right') files.push(check.stored);
+      else if (mayBeLost) lost.push(file.name);
+      else return conflict('READ_BACK', file.name, 'it vanished after it was published');
+    }
+    const { start, end } = claim;
+    const losses = lost.length > 0 ? { lost } : {};
+    await this.#links.createDone({ version: 1, start, end, files, ...losses });
+    this.#encoded = [];
+    await system.disk.removeTree(this.#stagingDirectory);
+    const sum = (of: 'records' | 'bytes') => claim.files.reduce((all, file) => all + file[of], 0);
+    onArchived?.(sum('records'), sum('bytes'), claim.files.length);
+    return { type: 'confirmed' };
+  }
+}
+
+function conflict(code: Blocked['code'], name: string, reason: string): ChainEvent {
+  const message =
+    `The archive file ${name} is not what its claim says: ${reason}. Nothing is overwritten: ` +
+    'move the file away, and it is made again while the topic has its records.';
+  return { type: 'conflict', code, message };
+}
+
+/** Whether the topic's name has been archived under another topic id. */
+async function otherChains(store: Store, id: WriterOptions['id']): Promise<boolean> {
+  const own = `${id.topic}.${id.topicId}`;
+  const folders = await store.folders(chainsFolder(id.sink, id.cluster));
+  return folders.some(
+    (name) => name !== own && name.length === own.length && name.startsWith(`${id.topic}.`),
+  );
+}

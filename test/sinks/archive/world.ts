@@ -1,0 +1,315 @@
+import { gunzipSync } from 'node:zlib';
+import {
+  type Claim,
+  type ContentSettings,
+  decodeClaim,
+} from '../../../sinks/archive/claims/index.js';
+import type { FetchedRecords, PartitionFeed } from '../../../sinks/archive/feed.js';
+import type { PartitionWriter } from '../../../sinks/archive/partition-writer.js';
+import type { LocalStore, Store } from '../../../sinks/archive/stores/index.js';
+import type { RecordWalk } from '../../../sinks/record-view.js';
+import type { ChunkWriter } from '../../../sinks/spool-format.js';
+import type { SimProcess, Simulation } from '../../../system/sim/index.js';
+
+export const ID = {
+  sink: 'archive',
+  cluster: 'cluster-1',
+  topic: 'logs',
+  topicId: 'abcdefghijklmnopqrstuv',
+  partition: 0,
+};
+export const CHAIN = '/archive/_claims/archive/cluster-1/logs.abcdefghijklmnopqrstuv/0';
+
+/** The classes under test; the mutation test hands in changed ones. */
+export interface Implementation {
+  readonly PartitionWriter: typeof PartitionWriter;
+  readonly LocalStore: typeof LocalStore;
+  readonly ChunkWriter: typeof ChunkWriter;
+}
+
+export interface TestRecord {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: string | null;
+  readonly value: string;
+}
+
+/** A topic of one partition, and what its group has committed. */
+export class FakeTopic {
+  readonly records: TestRecord[] = [];
+  start = 0;
+  end = 0;
+  committed: number | undefined;
+  readonly commits: number[] = [];
+
+  /** Records with growing offsets; every seventh offset is a gap, as transactions leave them. */
+  fill(count: number): this {
+    const hour = 3_600_000;
+    for (let i = 0; i < count; i += 1) {
+      if (this.end % 7 === 5) this.end += 1;
+      const offset = this.end;
+      this.records.push({
+        offset,
+        timestamp: 1_767_225_600_000 + (offset % 5 === 0 ? hour : 0),
+        key: offset % 3 === 0 ? null : `host:/var/${offset % 3}`,
+        value: `record ${offset}`,
+      });
+      this.end += 1;
+    }
+    return this;
+  }
+
+  /** Retention: what lies before `offset` is gone. */
+  removeBefore(offset: number): void {
+    this.start = offset;
+  }
+
+  from(offset: number, count: number): TestRecord[] {
+    return this.records
+      .filter((record) => record.offset >= offset && record.offset >= this.start)
+      .slice(0, count);
+  }
+}
+
+export class ListWalk implements RecordWalk {
+  bytes = Buffer.alloc(0);
+  offset = -1;
+  timestamp = -1;
+  keyStart = 0;
+  keyEnd = -1;
+  valueStart = 0;
+  valueEnd = -1;
+  headersStart = 0;
+  headersEnd = 0;
+  headerCount = 0;
+  #next = 0;
+
+  constructor(readonly list: readonly TestRecord[]) {}
+
+  next(): boolean {
+    const record = this.list[this.#next];
+    if (record === undefined) return false;
+    this.#next += 1;
+    const key = Buffer.from(record.key ?? '');
+    const value = Buffer.from(record.value);
+    this.bytes = Buffer.concat([key, value]);
+    this.offset = record.offset;
+    this.timestamp = record.timestamp;
+    this.keyEnd = record.key === null ? -1 : key.length;
+    this.valueStart = key.length;
+    this.valueEnd = this.bytes.length;
+    this.headersStart = this.bytes.length;
+    this.headersEnd = this.bytes.length;
+    return true;
+  }
+}
+
+/** Hands records over in fetches of four, in turns of the process's event loop. */
+class FakeFeed implements PartitionFeed {
+  writer: PartitionWriter | undefined;
+  #position = -1;
+  #isPaused = true;
+  #isScheduled = false;
+
+  constructor(
+    readonly process: SimProcess,
+    readonly topic: FakeTopic,
+    readonly options: OwnerOptions,
+  ) {}
+
+  async committed(): Promise<number | undefined> {
+    return this.topic.committed;
+  }
+  async commit(offset: number): Promise<void> {
+    await this.options.beforeCommit?.();
+    await this.process.clock.sleep(1);
+    this.topic.committed = offset;
+    this.topic.commits.push(offset);
+  }
+  async range() {
+    return { start: this.topic.start, end: this.topic.end };
+  }
+  seek(offset: number): void {
+    this.#position = offset;
+    this.#schedule();
+  }
+  pause(): void {
+    this.#isPaused = true;
+  }
+  resume(): void {
+    this.#isPaused = false;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isPaused || this.#position >= this.topic.end) return;
+    this.#isScheduled = true;
+    this.process.clock.after(1, () => {
+      this.#isScheduled = false;
+      if (this.#isPaused) return;
+      if (this.#position < this.topic.start) {
+        this.writer?.outOfRange({ start: this.topic.start, end: this.topic.end });
+        return;
+      }
+      const list = this.topic.from(this.#position, 4);
+      const last = list.at(-1);
+      const isAll = list.length < 4;
+      const nextOffset = last === undefined || isAll ? this.topic.end : last.offset + 1;
+      const fetched: FetchedRecords = {
+        fetchOffset: this.#position,
+        nextOffset,
+        records: new ListWalk(list),
+      };
+      this.#position = nextOffset;
+      this.writer?.take(fetched);
+      this.#schedule();
+    });
+  }
+}
+
+export interface OwnerOptions {
+  readonly settings?: ContentSettings;
+  readonly rotateRecords?: number;
+  readonly acceptGap?: boolean;
+  readonly from?: 'earliest' | 'latest';
+  readonly dataDir?: string;
+  readonly topicId?: string;
+  /** Stands between the writer and its store. */
+  readonly wrap?: (store: Store) => Store;
+  readonly beforeCommit?: () => Promise<void>;
+}
+
+export const LINES: ContentSettings = { format: 'lines', filePer: 'key', compression: 'none' };
+
+/** An owner of the partition in a process: started, ticking until the process ends. */
+export function startOwner(
+  implementation: Implementation,
+  process: SimProcess,
+  topic: FakeTopic,
+  options: OwnerOptions = {},
+): PartitionWriter {
+  const feed = new FakeFeed(process, topic, options);
+  const store = new implementation.LocalStore(process, '/archive', process.name);
+  const id = { ...ID, topicId: options.topicId ?? ID.topicId };
+  const writer = new implementation.PartitionWriter({
+    system: process,
+    store: options.wrap?.(store) ?? store,
+    id,
+    config: {
+      settings: options.settings ?? LINES,
+      rotation: {
+        sizeBytes: 1_000_000,
+        records: options.rotateRecords ?? 6,
+        ageMs: 600_000,
+        idleMs: undefined,
+      },
+      writer: process.name,
+      acceptGap: options.acceptGap ?? false,
+    },
+    feed,
+    from: options.from ?? 'earliest',
+    spoolDirectory: `${options.dataDir ?? `/data/${process.name}`}/spool/${id.topicId}`,
+    chunks: new implementation.ChunkWriter(4096),
+  });
+  feed.writer = writer;
+  const tick = (): void => {
+    writer.tick();
+    process.clock.after(500, tick);
+  };
+  process.clock.after(500, tick);
+  writer.start();
+  return writer;
+}
+
+/** Every file of the archive that a reader would see, by its name below the root. */
+export function archiveFiles(process: SimProcess, root = '/archive'): Map<string, Buffer> {
+  const files = new Map<string, Buffer>();
+  const walk = (directory: string): void => {
+    for (const name of process.disk.listSync(`${root}/${directory}`)) {
+      if (name.startsWith('_') || name.startsWith('.')) continue;
+      const path = directory === '' ? name : `${directory}/${name}`;
+      const stat = process.disk.statSync(`${root}/${path}`);
+      if (stat?.kind === 'directory') walk(path);
+      else {
+        const content = process.disk.readFileSync(`${root}/${path}`);
+        files.set(path, path.endsWith('.gz') ? gunzipSync(content) : content);
+      }
+    }
+  };
+  if (process.disk.statSync(root) !== undefined) walk('');
+  return files;
+}
+
+/** Throws unless the archive holds exactly these records: each once, in order, where it belongs. */
+export function checkExactlyOnce(process: SimProcess, expected: readonly TestRecord[]): void {
+  const seen = new Map<number, number>();
+  for (const [path, content] of archiveFiles(process)) {
+    let before = -1;
+    for (const line of content.toString().split('\n').slice(0, -1)) {
+      const offset = Number(/^record (\d+)$/.exec(line)?.[1] ?? Number.NaN);
+      if (Number.isNaN(offset)) throw new Error(`${path} holds a torn line: ${line}`);
+      if (offset <= before) throw new Error(`${path} is not in order at ${offset}`);
+      before = offset;
+      seen.set(offset, (seen.get(offset) ?? 0) + 1);
+      const key = offset % 3 === 0 ? 'logs.' : `host%3A%2Fvar%2F${offset % 3}+`;
+      const hour = offset % 5 === 0 ? 'hour=01' : 'hour=00';
+      if (!path.includes(`/${key}`) || !path.includes(hour)) {
+        throw new Error(`record ${offset} lies in ${path}`);
+      }
+    }
+  }
+  for (const { offset } of expected) {
+    const times = seen.get(offset) ?? 0;
+    if (times !== 1) throw new Error(`record ${offset} is ${times} times in the archive`);
+    seen.delete(offset);
+  }
+  if (seen.size > 0) throw new Error(`records nobody wrote: ${[...seen.keys()]}`);
+}
+
+/** A healthy owner takes over and archives everything; then everything must be there once. */
+export async function finishAndCheck(
+  implementation: Implementation,
+  sim: Simulation,
+  topic: FakeTopic,
+  options: OwnerOptions & { readonly name?: string; readonly expected?: TestRecord[] } = {},
+): Promise<void> {
+  const process = sim.process(options.name ?? 'last');
+  const writer = startOwner(implementation, process, topic, options);
+  await within(process, writer.drain(topic.end));
+  checkExactlyOnce(process, options.expected ?? topic.records);
+  const claims = readClaims(process);
+  let position = claims[0]?.start ?? 0;
+  for (const claim of claims) {
+    if (claim.start !== position) throw new Error(`the chain breaks at ${position}`);
+    position = claim.end + 1;
+    const start = String(claim.start).padStart(20, '0');
+    const isDone = (name: string) => name.startsWith(start) && name.endsWith('.done');
+    if (!process.disk.listSync(CHAIN).some(isDone)) throw new Error(`no done for ${claim.start}`);
+  }
+  if (topic.committed !== position) {
+    throw new Error(`committed is ${topic.committed}, the chain ends at ${position}`);
+  }
+  await writer.close();
+  process.kill();
+}
+
+/** Rejects after ten minutes: a writer that stands still has failed. */
+export function within<T>(process: SimProcess, work: Promise<T>): Promise<T> {
+  const limit = process.clock.sleep(600_000).then(() => {
+    const said = process.logLines
+      .slice(-2)
+      .map(({ message }) => message)
+      .join('; ');
+    throw new Error(`no end after ten minutes: ${said}`);
+  });
+  return Promise.race([work, limit as Promise<never>]);
+}
+
+/** The claims that count, in order; torn ones are passed over, as their readers do. */
+export function readClaims(process: SimProcess): Claim[] {
+  const names = process.disk.listSync(CHAIN).filter((name) => /^\d{20}(\.\d)?\.json$/.test(name));
+  return names.flatMap((name) => {
+    const claim = decodeClaim(process.disk.readFileSync(`${CHAIN}/${name}`));
+    return claim === undefined ? [] : [claim];
+  });
+}
