@@ -1,0 +1,31 @@
+export {
+  decodePartitionOffsets,
+  type EpochStart,
+  encodePartitionOffsets,
+  type PartitionOffset,
+} from './checkpoint.js';
+export type { LogEnvironment } from './environment.js';
+export type { EpochEnd } from './epochs.js';
+export {
+  CLEAN_SHUTDOWN,
+  DELETE_DIRECTORY_SUFFIX,
+  LOG_START_CHECKPOINT,
+  META_PROPERTIES,
+  PARTITION_METADATA,
+  parsePartitionDirectoryName,
+  partitionDirectoryName,
+  RECOVERY_POINT_CHECKPOINT,
+  REPLICATION_CHECKPOINT,
+} from './format.js';
+export { Log } from './log.js';
+export { LogError, type LogErrorCode } from './log-error.js';
+export type {
+  AppendOptions,
+  AppendResult,
+  LogOptions,
+  ReadOptions,
+  TimestampedOffset,
+} from './log-options.js';
+export type { RecoveryOptions } from './recover.js';
+export { type CleanupPolicy, defaultLogSettings, type LogSettings } from './settings.js';
+export { TailMemory } from './tail-memory.js';

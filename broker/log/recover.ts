@@ -1,0 +1,329 @@
+import { dirname, join } from 'node:path';
+import { decodeEpochs } from './checkpoint.js';
+import { keepCopy, lastOffsetBehind, putAside, removeSegment } from './corruption.js';
+import type { LogEnvironment } from './environment.js';
+import { LeaderEpochs } from './epochs.js';
+import {
+  CLEANED_SUFFIX,
+  CORRUPT_SUFFIX,
+  DELETED_SUFFIX,
+  LEADER_EPOCH_CHECKPOINT,
+  LOG_SUFFIX,
+  parseSegmentFileName,
+  SWAP_SUFFIX,
+} from './format.js';
+import { findSegment, loadActive, loadSealed, scanSegment } from './load-segment.js';
+import { LogError } from './log-error.js';
+import { Producers } from './producers.js';
+import { RecentBatches, replayBatch } from './replay.js';
+import { type ScanEnd, scanBatches } from './scan.js';
+import { Segment } from './segment.js';
+import { Segments } from './segments.js';
+import type { LogSettings } from './settings.js';
+import { loadSnapshot, snapshotOffsets, writeSnapshot } from './snapshots.js';
+
+/** What is known about a log before it is opened, from the checkpoints of the log directory. */
+export interface RecoveryOptions {
+  /** Whether the log was closed in order; nothing needs to be scanned then. */
+  readonly clean: boolean;
+  /** Everything before it was synced, so it need not be scanned. */
+  readonly recoveryPoint: number;
+  /** Records before it were deleted on purpose. */
+  readonly startOffset: number;
+}
+
+/** A log as it was found, or made whole. */
+export interface RecoveredLog {
+  readonly segments: Segments;
+  readonly producers: Producers;
+  readonly epochs: LeaderEpochs;
+  readonly startOffset: number;
+  /** Everything before it survives a power cut. */
+  readonly flushedOffset: number;
+  /** Segments whose bytes may not be on disk yet. */
+  readonly unsynced: readonly Segment[];
+}
+
+/** So much of the end is looked through for producers' last batches after a clean stop. */
+const RECENT_BYTES = 1024 * 1024;
+
+/** Opens what is in a partition's directory, created where missing; repairs it where it must. */
+export async function recoverLog(
+  env: LogEnvironment,
+  directory: string,
+  settings: LogSettings,
+  options: RecoveryOptions,
+): Promise<RecoveredLog> {
+  return new Recovery(env, directory, settings, options).run();
+}
+
+class Recovery {
+  readonly #env: LogEnvironment;
+  readonly #directory: string;
+  readonly #settings: LogSettings;
+  readonly #options: RecoveryOptions;
+  readonly #producers = new Producers();
+  readonly #epochs = new LeaderEpochs();
+  /** Names in the directory, leftovers removed. */
+  #names: readonly string[] = [];
+  /** Whole and loaded, in order. */
+  readonly #ready: Segment[] = [];
+
+  constructor(
+    env: LogEnvironment,
+    directory: string,
+    settings: LogSettings,
+    options: RecoveryOptions,
+  ) {
+    this.#env = env;
+    this.#directory = directory;
+    this.#settings = settings;
+    this.#options = options;
+  }
+
+  async run(): Promise<RecoveredLog> {
+    await this.#prepareDirectory();
+    const found = this.#names.flatMap((name) => {
+      const parsed = parseSegmentFileName(name);
+      return parsed?.suffix === LOG_SUFFIX ? [parsed.baseOffset] : [];
+    });
+    const bases = found.sort((a, b) => a - b);
+    const epochsKnown = await this.#loadEpochs();
+    const scanFrom = await this.#loadTrusted(bases);
+    const scanBase = bases[scanFrom] ?? this.#endOffset;
+    const replayFrom = await this.#loadProducers(scanBase, epochsKnown);
+    await this.#replay(replayFrom, scanBase);
+    this.#epochs.truncateFromEnd(scanBase);
+    const unsynced: Segment[] = [];
+    const rest = bases.slice(scanFrom).map((base) => this.#find(base));
+    for (let segment = rest.shift(); segment !== undefined; segment = rest.shift()) {
+      unsynced.push(segment, ...(await this.#scan(segment, rest)));
+    }
+    if (this.#ready.length === 0) unsynced.push(this.#create(this.#options.startOffset));
+    return this.#finish(unsynced);
+  }
+
+  get #endOffset(): number {
+    return this.#ready.at(-1)?.nextOffset ?? this.#options.startOffset;
+  }
+
+  #find(baseOffset: number): Segment {
+    return findSegment(this.#env, this.#directory, baseOffset);
+  }
+
+  #create(baseOffset: number): Segment {
+    const segment = new Segment(this.#env.disk, this.#directory, baseOffset, this.#env.clock.now());
+    segment.create(this.#settings);
+    this.#ready.push(segment);
+    return segment;
+  }
+
+  async #prepareDirectory(): Promise<void> {
+    const { disk } = this.#env;
+    if ((await disk.stat(this.#directory)) === undefined) {
+      await disk.makeDirectory(this.#directory);
+      await disk.syncDirectory(dirname(this.#directory));
+    }
+    const kept: string[] = [];
+    for (const name of await disk.list(this.#directory)) {
+      if (name.endsWith(SWAP_SUFFIX)) throw unfinishedCompaction(join(this.#directory, name));
+      const leftover = [DELETED_SUFFIX, CLEANED_SUFFIX, '.tmp'].some((end) => name.endsWith(end));
+      if (leftover) await disk.remove(join(this.#directory, name));
+      else kept.push(name);
+    }
+    this.#names = kept;
+  }
+
+  /** False where the epochs have to be gathered from the batches. */
+  async #loadEpochs(): Promise<boolean> {
+    const path = join(this.#directory, LEADER_EPOCH_CHECKPOINT);
+    if (!this.#names.includes(LEADER_EPOCH_CHECKPOINT)) return false;
+    try {
+      this.#epochs.restore(decodeEpochs((await this.#env.disk.readFile(path)).toString()));
+      return true;
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      this.#env.log.warn('leader epochs are gathered anew', { path, reason: error.message });
+      return false;
+    }
+  }
+
+  /** Loads the segments that need no scan; returns the index of the first that does. */
+  async #loadTrusted(bases: readonly number[]): Promise<number> {
+    const { clean, recoveryPoint } = this.#options;
+    const last = bases.length - 1;
+    const holding = bases.findLastIndex((base) => base <= recoveryPoint);
+    const sealed = clean ? last : Math.min(last, Math.max(0, holding));
+    for (let index = 0; index < sealed; index++) {
+      const segment = this.#find(bases[index] as number);
+      await loadSealed(segment, bases[index + 1] as number, this.#settings);
+      this.#ready.push(segment);
+    }
+    if (!clean || last < 0) return Math.max(0, sealed);
+    const active = this.#find(bases[last] as number);
+    if (await loadActive(active, this.#settings)) {
+      this.#ready.push(active);
+      return last + 1;
+    }
+    this.#env.log.warn(
+      'a log is scanned although it was closed in order: it or its index changed',
+      {
+        path: active.path(LOG_SUFFIX),
+      },
+    );
+    active.close();
+    return last;
+  }
+
+  /** Loads a snapshot; returns the offset from which batches have to be replayed. */
+  async #loadProducers(scanBase: number, epochsKnown: boolean): Promise<number> {
+    const { disk } = this.#env;
+    const env = this.#env;
+    const offset = await loadSnapshot(env, this.#directory, this.#names, scanBase, this.#producers);
+    for (const other of snapshotOffsets(this.#names)) {
+      // Kept are those of segments, to fall back on, and the newest.
+      const useful = other === offset || this.#ready.some(({ baseOffset }) => baseOffset === other);
+      if (useful || offset === undefined || other > offset) continue;
+      await disk.remove(join(this.#directory, `${other.toString().padStart(20, '0')}.snapshot`));
+    }
+    return epochsKnown ? (offset ?? 0) : 0;
+  }
+
+  /** Brings producers and epochs from `from` up to `to` by the headers of trusted segments. */
+  async #replay(from: number, to: number): Promise<void> {
+    const nowMs = this.#env.clock.now();
+    for (const segment of this.#ready) {
+      if (segment.nextOffset <= from || segment.baseOffset >= to) continue;
+      const range = { from: 0, to: segment.sizeBytes, minOffset: segment.baseOffset };
+      await scanBatches(segment.file, range, false, (batch) => {
+        if (batch.baseOffset >= from) replayBatch(batch, this.#producers, this.#epochs, nowMs);
+        return true;
+      });
+    }
+    if (this.#options.clean && from >= to) await this.#completeProducers();
+  }
+
+  async #completeProducers(): Promise<void> {
+    const segment = this.#ready.at(-1);
+    if (segment === undefined || this.#producers.size === 0) return;
+    const { offsetIndex, sizeBytes } = segment;
+    let from = 0;
+    for (let index = offsetIndex.file.count - 1; index >= 0 && from === 0; index--) {
+      const { position } = offsetIndex.entry(index);
+      if (sizeBytes - position >= RECENT_BYTES) from = position;
+    }
+    const recent = new RecentBatches();
+    const range = { from, to: sizeBytes, minOffset: segment.baseOffset };
+    await scanBatches(segment.file, range, false, (batch) => {
+      recent.add(batch);
+      return true;
+    });
+    recent.complete(this.#producers);
+  }
+
+  /** Verifies a segment batch by batch; returns the segments it had to create. */
+  async #scan(segment: Segment, rest: Segment[]): Promise<Segment[]> {
+    const nowMs = this.#env.clock.now();
+    writeSnapshot(this.#env, this.#directory, segment.baseOffset, this.#producers);
+    const previousEnd = this.#endOffset;
+    const end = await scanSegment(segment, this.#settings, true, (batch) => {
+      if (this.#ready.length > 0 && batch.baseOffset < previousEnd) return false;
+      replayBatch(batch, this.#producers, this.#epochs, nowMs);
+      return true;
+    });
+    this.#ready.push(segment);
+    const fault = end.fault ?? this.#faultBehind(segment, end, rest[0]);
+    const created = fault === undefined ? [] : await this.#repair(segment, fault, rest);
+    if (rest.length > 0 || created.length > 0) segment.seal();
+    return created;
+  }
+
+  /** What is wrong between the end of a segment whose batches are all valid and the next one. */
+  #faultBehind(segment: Segment, end: ScanEnd, next: Segment | undefined): string | undefined {
+    if (end.position < segment.file.file.statSync().size) return 'offsets go back';
+    if (next === undefined || next.baseOffset <= segment.nextOffset) return undefined;
+    // A cut that an earlier recovery made leaves a gap, and so does compaction.
+    if (this.#settings.cleanupPolicy !== 'delete' || this.#wasRepaired(segment)) return undefined;
+    return `records ${segment.nextOffset} to ${next.baseOffset - 1} are missing`;
+  }
+
+  #wasRepaired(segment: Segment): boolean {
+    const path = `${segment.path(LOG_SUFFIX)}${CORRUPT_SUFFIX}`;
+    return this.#env.disk.statSync(path) !== undefined;
+  }
+
+  /**
+   * Ends the log behind the good part of `segment`. Where valid batches follow the bad bytes, all
+   * is kept beside, and new records get offsets behind the lost ones: whoever has read those must
+   * not take others for them.
+   */
+  async #repair(segment: Segment, fault: string, rest: Segment[]): Promise<Segment[]> {
+    const following = rest.splice(0);
+    const path = segment.path(LOG_SUFFIX);
+    const behind = await lastOffsetBehind(segment, following);
+    const repairedBefore = following.length > 0 && this.#wasRepaired(segment);
+    if (behind === undefined && !repairedBefore) {
+      const cutBytes = segment.file.file.statSync().size - segment.sizeBytes;
+      this.#env.log.warn('a torn tail was cut off', { path, cutBytes, reason: fault });
+      segment.cutTail();
+      for (const empty of following) await removeSegment(this.#env, empty);
+      return [];
+    }
+    const newBase = Math.max((behind ?? -1) + 1, following.at(-1)?.baseOffset ?? 0);
+    // First the place where the log goes on: a crash in between must not bring offsets back.
+    const next = following.find(({ baseOffset }) => baseOffset === newBase);
+    const created = this.#create(newBase);
+    await this.#env.disk.syncDirectory(this.#directory);
+    const kept = [await keepCopy(this.#env, segment)];
+    for (const other of following) {
+      if (other !== next) kept.push(await putAside(this.#env, other));
+      else other.close();
+    }
+    segment.cutTail();
+    await segment.syncLog();
+    await this.#env.disk.syncDirectory(this.#directory);
+    this.#alarm(path, fault, segment.nextOffset, newBase, kept);
+    return [created];
+  }
+
+  #alarm(path: string, fault: string, from: number, to: number, kept: readonly string[]): void {
+    const { log, metrics } = this.#env;
+    log.error('a log is corrupt: its records from here on are only in the files kept beside', {
+      path,
+      reason: fault,
+      firstLostOffset: from,
+      nextOffset: to,
+      kept,
+    });
+    const name = 'logflume_log_corrupt_segments_total';
+    metrics.counter(name, 'Segments in which valid batches follow bad bytes.').inc(kept.length);
+  }
+
+  #finish(unsynced: readonly Segment[]): RecoveredLog {
+    const [first, ...others] = this.#ready;
+    if (first === undefined) throw new Error('a log has one segment at least');
+    const segments = new Segments([first, ...others]);
+    const endOffset = segments.active.nextOffset;
+    const startOffset = Math.min(Math.max(this.#options.startOffset, first.baseOffset), endOffset);
+    this.#epochs.truncateFromEnd(endOffset);
+    const { clean, recoveryPoint } = this.#options;
+    const scanned = unsynced.some(({ sizeBytes }) => sizeBytes > 0);
+    const flushedOffset = clean && !scanned ? endOffset : Math.min(recoveryPoint, endOffset);
+    return {
+      segments,
+      producers: this.#producers,
+      epochs: this.#epochs,
+      startOffset,
+      flushedOffset,
+      unsynced,
+    };
+  }
+}
+
+function unfinishedCompaction(path: string): LogError {
+  return new LogError(
+    'INVALID_LOG_DIRECTORY',
+    `${path} is a compaction of Apache Kafka that was not finished, which logflume does not ` +
+      'finish: start and stop that Kafka once on this directory',
+  );
+}

@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import type { Timer } from '../../system/index.js';
+import { encodeEpochs } from './checkpoint.js';
+import type { LogEnvironment } from './environment.js';
+import type { LeaderEpochs } from './epochs.js';
+import {
+  ABORTED_INDEX_SUFFIX,
+  DELETED_SUFFIX,
+  LEADER_EPOCH_CHECKPOINT,
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  SNAPSHOT_SUFFIX,
+  TIME_INDEX_SUFFIX,
+} from './format.js';
+import { toStorageError } from './log-error.js';
+import type { Producers } from './producers.js';
+import { replayProducer } from './replay.js';
+import { scanBatches } from './scan.js';
+import { Segment } from './segment.js';
+import type { Segments } from './segments.js';
+import type { LogSettings } from './settings.js';
+import { loadSnapshot, writeSnapshot } from './snapshots.js';
+import type { StoredBatch } from './stored-batch.js';
+
+/** What `LogStorage` works on. */
+export interface StorageParts {
+  readonly segments: Segments;
+  readonly producers: Producers;
+  readonly epochs: LeaderEpochs;
+}
+
+/** The files of one log: writes, rolls, syncs and deletes. Decides nothing by itself. */
+export class LogStorage {
+  readonly segments: Segments;
+  readonly #env: LogEnvironment;
+  readonly #directory: string;
+  readonly #producers: Producers;
+  readonly #epochs: LeaderEpochs;
+  /** Segments with bytes that may not be on disk. */
+  readonly #unsynced: Set<Segment>;
+  /** Files came or went since the directory was synced. */
+  #directoryChanged = true;
+  /** Deleted segments whose files are still there, each with what removes them. */
+  readonly #deleted = new Map<Segment, Timer>();
+
+  constructor(
+    env: LogEnvironment,
+    directory: string,
+    { segments, producers, epochs }: StorageParts,
+    unsynced: readonly Segment[],
+  ) {
+    this.#env = env;
+    this.#directory = directory;
+    this.segments = segments;
+    this.#producers = producers;
+    this.#epochs = epochs;
+    this.#unsynced = new Set(unsynced);
+  }
+
+  /** Appends the buffers, which hold exactly these batches. Throws LogError, then all is as before. */
+  write(
+    buffers: readonly Uint8Array[],
+    batches: readonly StoredBatch[],
+    settings: LogSettings,
+  ): void {
+    const { active } = this.segments;
+    active.write(buffers);
+    this.#unsynced.add(active);
+    for (const batch of batches) active.note(batch, settings);
+  }
+
+  /** Seals the active segment and begins the next. Throws LogError, then the old one stays. */
+  roll(settings: LogSettings): void {
+    const { active } = this.segments;
+    const { disk, clock } = this.#env;
+    const next = new Segment(disk, this.#directory, active.nextOffset, clock.now());
+    try {
+      active.seal();
+      writeSnapshot(this.#env, this.#directory, next.baseOffset, this.#producers);
+      next.create(settings);
+    } catch (error) {
+      next.close();
+      throw toStorageError(error, `${this.#directory}: no new segment could be begun`);
+    }
+    this.#unsynced.add(active);
+    this.#unsynced.add(next);
+    this.#directoryChanged = true;
+    this.segments.push(next);
+    this.segments.touch(active);
+  }
+
+  /** Makes durable what was written so far; resolves to the offset behind it. */
+  async sync(): Promise<number> {
+    const { active } = this.segments;
+    const endOffset = active.nextOffset;
+    for (const segment of [...this.#unsynced]) {
+      if (!this.#unsynced.delete(segment)) continue;
+      await this.#syncSegment(segment, segment !== active);
+    }
+    await this.#saveEpochs();
+    if (this.#directoryChanged) {
+      this.#directoryChanged = false;
+      await this.#env.disk.syncDirectory(this.#directory);
+    }
+    return endOffset;
+  }
+
+  async #syncSegment(segment: Segment, sealed: boolean): Promise<void> {
+    try {
+      await segment.syncLog();
+      if (sealed) await segment.syncIndexes();
+    } catch (error) {
+      // Retention may have deleted it meanwhile; then nobody needs it.
+      if (this.segments.list.includes(segment)) throw error;
+    }
+  }
+
+  async #saveEpochs(): Promise<void> {
+    if (!this.#epochs.dirty) return;
+    this.#epochs.dirty = false;
+    const path = join(this.#directory, LEADER_EPOCH_CHECKPOINT);
+    await this.#env.disk.replaceFile(path, encodeEpochs(this.#epochs.entries));
+  }
+
+  /**
+   * Takes the segments out of the log at once; their files get the suffix `.deleted` and are
+   * removed after `delayMs`, so that reads that have begun can end.
+   */
+  async delete(segments: readonly Segment[], delayMs: number): Promise<void> {
+    for (const segment of segments) {
+      this.segments.remove(segment);
+      this.#unsynced.delete(segment);
+    }
+    this.#directoryChanged = true;
+    const { disk, clock } = this.#env;
+    for (const segment of segments) {
+      const paths: string[] = [];
+      for (const suffix of DELETED_TOGETHER) {
+        const path = segment.path(suffix);
+        if ((await disk.stat(path)) === undefined) continue;
+        await disk.rename(path, path + DELETED_SUFFIX);
+        paths.push(path + DELETED_SUFFIX);
+      }
+      const timer = clock.after(delayMs, () => void this.#remove(segment, paths));
+      this.#deleted.set(segment, timer);
+    }
+  }
+
+  async #remove(segment: Segment, paths: readonly string[]): Promise<void> {
+    this.#deleted.delete(segment);
+    segment.close();
+    for (const path of paths) {
+      try {
+        await this.#env.disk.remove(path);
+      } catch (error) {
+        this.#env.log.warn('a deleted file could not be removed', { path, error });
+      }
+    }
+  }
+
+  /** The segment's file changed by other means than `write`. */
+  markUnsynced(segment: Segment): void {
+    this.#unsynced.add(segment);
+    this.#directoryChanged = true;
+  }
+
+  /** Gathers the producers anew, after a cut, from the newest snapshot that still holds. */
+  async reloadProducers(): Promise<void> {
+    const { disk, clock } = this.#env;
+    const { active, list } = this.segments;
+    this.#producers.restore([]);
+    const names = await disk.list(this.#directory);
+    const { baseOffset } = active;
+    const dir = this.#directory;
+    const from = (await loadSnapshot(this.#env, dir, names, baseOffset, this.#producers)) ?? 0;
+    const nowMs = clock.now();
+    for (const segment of list) {
+      if (segment.nextOffset <= from) continue;
+      const range = { from: 0, to: segment.sizeBytes, minOffset: segment.baseOffset };
+      await scanBatches(segment.file, range, false, (batch) => {
+        if (batch.baseOffset >= from) replayProducer(batch, this.#producers, nowMs);
+        return true;
+      });
+    }
+  }
+
+  /** Seals and syncs everything; afterwards a clean start believes these files. */
+  async close(): Promise<void> {
+    const { active } = this.segments;
+    active.seal();
+    writeSnapshot(this.#env, this.#directory, active.nextOffset, this.#producers);
+    this.#epochs.dirty = true;
+    this.#directoryChanged = true;
+    await this.sync();
+    await active.syncIndexes();
+  }
+
+  /** Closes all files; those deleted lately are removed when the log is opened again. */
+  release(): void {
+    for (const [segment, timer] of this.#deleted) {
+      timer.cancel();
+      segment.close();
+    }
+    for (const segment of this.segments.list) segment.close();
+  }
+}
+
+const DELETED_TOGETHER = [
+  LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
+  TIME_INDEX_SUFFIX,
+  ABORTED_INDEX_SUFFIX,
+  SNAPSHOT_SUFFIX,
+];
