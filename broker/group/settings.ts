@@ -6,8 +6,6 @@ export interface CoordinatorSettings extends GroupSettings {
   readonly offsetsRetentionMs: number;
   /** `offsets.retention.check.interval.ms` */
   readonly offsetsRetentionCheckIntervalMs: number;
-  /** `offset.metadata.max.bytes`: of the text that may go with a committed offset. */
-  readonly offsetMetadataMaxBytes: number;
 }
 
 export const defaultCoordinatorSettings: CoordinatorSettings = {
@@ -17,5 +15,4 @@ export const defaultCoordinatorSettings: CoordinatorSettings = {
   initialRebalanceDelayMs: 0,
   offsetsRetentionMs: 10_080 * 60_000,
   offsetsRetentionCheckIntervalMs: 600_000,
-  offsetMetadataMaxBytes: 4_096,
 };

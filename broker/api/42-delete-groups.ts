@@ -1,0 +1,13 @@
+import { DeleteGroups } from '../../protocol/index.js';
+import { handler } from '../handler.js';
+
+/** Deletes groups without members, and their offsets. */
+export const deleteGroups = handler(DeleteGroups, async (request, { services }) => ({
+  throttleTimeMs: 0,
+  results: await Promise.all(
+    request.groupsNames.map(async (groupId) => ({
+      groupId,
+      errorCode: await services.groups.delete(groupId),
+    })),
+  ),
+}));
