@@ -32,6 +32,6 @@ export function printedRecord(
     timestamp: cursor.timestamp,
     ...printed('key', cursor.key()),
     ...printed('value', cursor.value()),
-    headers: cursor.headers().map(([name, value]) => [name, value?.toString('utf8')]),
+    headers: cursor.headers().map(([name, value]) => [name, value?.toString('utf8') ?? null]),
   };
 }
