@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress } from '../config/index.js';
+import { formatAddress } from '../config/index.js';
 import type { Context } from './context.js';
 import { type RoleName, roleNames } from './role-model.js';
 import { brokerAddressOf } from './sections.js';
@@ -89,9 +89,7 @@ export class Ensemble {
     const telemetry = own?.telemetry ?? this.#telemetryOf(name);
     if (telemetry !== undefined) args.push('--telemetry', telemetry);
     if (name === 'broker') {
-      if (own?.address !== undefined && this.#listensOnAnyPort()) {
-        args.push('--listen', own.address);
-      }
+      if (own?.listen !== undefined) args.push('--listen', own.listen);
     } else if (this.brokerAddress !== undefined && this.#usesOwnBroker()) {
       args.push('--bootstrap', this.brokerAddress);
     }
@@ -104,11 +102,6 @@ export class Ensemble {
     if (!listen) return undefined;
     const port = listen.port === 0 ? 0 : listen.port + roleNames.indexOf(name);
     return formatAddress({ host: listen.host, port });
-  }
-
-  #listensOnAnyPort(): boolean {
-    const address = brokerAddressOf(this.#options.document);
-    return address !== undefined && parseAddress(address)?.port === 0;
   }
 
   /** Whether the `kafka:` section was filled in from the broker of the same file. */

@@ -2,8 +2,10 @@
 export type FromRole =
   | {
       readonly type: 'ready';
-      /** Where clients reach it, where it listens: the real port, also where 0 was asked for. */
+      /** Where clients reach it. */
       readonly address?: string;
+      /** Where it listens: the real port, also where 0 was asked for. */
+      readonly listen?: string;
       readonly telemetry?: string;
     }
   | { readonly type: 'status'; readonly status: unknown };

@@ -16,6 +16,8 @@ export interface RoleSections {
 export interface RunningRole {
   /** `host:port` where clients reach it; undefined for a role that does not listen. */
   readonly address: string | undefined;
+  /** Where it listens, with its real port; a restart must come up there again. */
+  readonly listen: string | undefined;
   /** Finishes what is there now; false where it was not finished within `timeoutMs`. */
   drain(timeoutMs: number): Promise<boolean>;
   /** Closes everything, so that the next start is quick. */

@@ -63,8 +63,9 @@ function announce(
   if (parent) {
     const ready: FromRole = {
       type: 'ready',
-      ...(running.address === undefined ? {} : { address: running.address }),
-      ...(telemetry === undefined ? {} : { telemetry }),
+      ...(running.address !== undefined && { address: running.address }),
+      ...(running.listen !== undefined && { listen: running.listen }),
+      ...(telemetry !== undefined && { telemetry }),
     };
     parent.send(ready);
     return;
