@@ -24,7 +24,7 @@ export const DescribeConfigs = api(32, 'DescribeConfigs', {
     includeDocumentation: bool.since(3),
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs: int32.default(0),
     results: array({
       errorCode: int16,
       errorMessage: string.nullable(),

@@ -14,7 +14,7 @@ export const CreatePartitions = api(37, 'CreatePartitions', {
     validateOnly: bool,
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs: int32.default(0),
     results: array({
       name: string,
       errorCode: int16,

@@ -5,7 +5,10 @@ export const DeleteGroups = api(42, 'DeleteGroups', {
   versions: [0, 2],
   flexibleFrom: 2,
   request: { groupsNames: array(string) },
-  response: { throttleTimeMs: int32, results: array({ groupId: string, errorCode: int16 }) },
+  response: {
+    throttleTimeMs: int32.default(0),
+    results: array({ groupId: string, errorCode: int16 }),
+  },
 });
 
 export type DeleteGroupsRequest = Read<typeof DeleteGroups.request>;

@@ -23,7 +23,7 @@ export const IncrementalAlterConfigs = api(44, 'IncrementalAlterConfigs', {
     validateOnly: bool,
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs: int32.default(0),
     responses: array({
       errorCode: int16,
       errorMessage: string.nullable(),

@@ -20,7 +20,7 @@ export const DescribeCluster = api(60, 'DescribeCluster', {
     includeFencedBrokers: bool.since(2),
   },
   response: {
-    throttleTimeMs: int32,
+    throttleTimeMs: int32.default(0),
     errorCode: int16,
     errorMessage: string.nullable().default(null),
     endpointType: int8.since(1).default(1),

@@ -1,0 +1,122 @@
+import { ErrorCode, Produce, type ProduceRequest } from '../../protocol/index.js';
+import { handler, type RequestContext } from '../handler.js';
+import type { Partition } from '../partition.js';
+import { isInternal } from '../topic-names.js';
+import { errorCodeOf, messageOf } from './error-code.js';
+import { type NamedTopic, topicOf } from './topic-of.js';
+
+type TopicData = ProduceRequest['topicData'][number];
+type PartitionData = TopicData['partitionData'][number];
+
+/** What became of one partition's batches. */
+interface Outcome {
+  readonly index: number;
+  readonly errorCode: number;
+  readonly baseOffset: number;
+  readonly logAppendTimeMs: number;
+  readonly logStartOffset: number;
+  readonly errorMessage: string | null;
+}
+
+/** Either all records of a partition are appended or none; partitions do not depend on each other. */
+export const produce = handler(Produce, (request, context) => {
+  const { acks } = request;
+  if (acks < -1 || acks > 1) return refuseAll(request);
+  const waits: Promise<unknown>[] = [];
+  const responses = request.topicData.map((data) => {
+    const topic = topicOf(data.name, data.topicId, context);
+    const partitionResponses = data.partitionData.map((part) => {
+      const outcome = append(topic, part, acks, context);
+      return outcome instanceof Promise ? pending(outcome, waits) : { outcome };
+    });
+    return { name: data.name, topicId: data.topicId, partitionResponses };
+  });
+  const response = () => ({
+    responses: responses.map(({ partitionResponses, ...topic }) => ({
+      ...topic,
+      partitionResponses: partitionResponses.map(({ outcome }) => outcome),
+    })),
+  });
+  if (acks === 0) return refuseSilently(responses.flatMap((one) => one.partitionResponses));
+  return waits.length === 0 ? response() : Promise.all(waits).then(response);
+});
+
+/** Keeps a place for an outcome that is still to come. */
+function pending(late: Promise<Outcome>, waits: Promise<unknown>[]): { outcome: Outcome } {
+  const place = { outcome: failure(-1, ErrorCode.UNKNOWN_SERVER_ERROR, null) };
+  waits.push(
+    late.then((outcome) => {
+      place.outcome = outcome;
+    }),
+  );
+  return place;
+}
+
+/** With acks=0 nobody hears of an error; as in Kafka a closed connection has to tell of it. */
+function refuseSilently(places: readonly { readonly outcome: Outcome }[]): null {
+  const failed = places.find(({ outcome }) => outcome.errorCode !== ErrorCode.NONE);
+  if (failed === undefined) return null;
+  const reason = failed.outcome.errorMessage ?? `error ${failed.outcome.errorCode}`;
+  throw new Error(`a produce request with acks=0 failed: ${reason}`);
+}
+
+function refuseAll({ topicData }: ProduceRequest) {
+  const refusal = (part: PartitionData) =>
+    failure(part.index, ErrorCode.INVALID_REQUIRED_ACKS, 'acks must be 0, 1 or -1 (all)');
+  return {
+    responses: topicData.map(({ name, topicId, partitionData }) => ({
+      name,
+      topicId,
+      partitionResponses: partitionData.map(refusal),
+    })),
+  };
+}
+
+function append(
+  topic: NamedTopic,
+  { index, records }: PartitionData,
+  acks: number,
+  { services }: RequestContext,
+): Outcome | Promise<Outcome> {
+  if (topic.errorCode !== ErrorCode.NONE) return failure(index, topic.errorCode, null);
+  if (isInternal(topic.name)) {
+    return failure(index, ErrorCode.INVALID_TOPIC_EXCEPTION, `${topic.name} is internal`);
+  }
+  const partition = services.partitions.get(topic.id, index);
+  if (partition === undefined) return failure(index, topic.missingPartition(index), null);
+  if (records === null || records.length === 0) {
+    return failure(index, ErrorCode.INVALID_RECORD, 'there are no records');
+  }
+  if (acks === -1 && !partition.hasEnoughReplicas) {
+    return failure(index, ErrorCode.NOT_ENOUGH_REPLICAS, null);
+  }
+  try {
+    return appendTo(partition, records, acks);
+  } catch (error) {
+    return failure(index, errorCodeOf(error), messageOf(error));
+  }
+}
+
+function appendTo(partition: Partition, records: Buffer, acks: number): Outcome | Promise<Outcome> {
+  const { index } = partition.id;
+  const appended = partition.append(records);
+  const outcome: Outcome = {
+    index,
+    errorCode: ErrorCode.NONE,
+    baseOffset: appended.baseOffset,
+    logAppendTimeMs: appended.logAppendTime,
+    logStartOffset: partition.startOffset,
+    errorMessage: null,
+  };
+  const durable = acks === 0 ? undefined : partition.durable(appended);
+  if (durable === undefined) return outcome;
+  return durable.then(
+    () => outcome,
+    (error: unknown) => failure(index, errorCodeOf(error), messageOf(error)),
+  );
+}
+
+function failure(index: number, errorCode: number, errorMessage: string | null): Outcome {
+  const nothing = { baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 };
+  return { index, errorCode, ...nothing, errorMessage };
+}

@@ -1,0 +1,68 @@
+import { ErrorCode, ListOffsets, type ListOffsetsRequest } from '../../protocol/index.js';
+import { handler, type RequestContext } from '../handler.js';
+import type { Partition } from '../partition.js';
+import { errorCodeOf } from './error-code.js';
+import { leaderEpochError } from './leader-epoch.js';
+import { topicOf } from './topic-of.js';
+
+/** What a timestamp below zero stands for. */
+const LATEST = -1;
+const EARLIEST = -2;
+const MAX_TIMESTAMP = -3;
+const EARLIEST_LOCAL = -4;
+const LATEST_TIERED = -5;
+const EARLIEST_PENDING_UPLOAD = -6;
+
+type PartitionRequest = ListOffsetsRequest['topics'][number]['partitions'][number];
+
+/** An offset with what is known of its record. */
+interface Found {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly leaderEpoch: number;
+}
+
+const NOTHING: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 };
+
+export const listOffsets = handler(ListOffsets, async (request, context) => {
+  const topics = request.topics.map(async ({ name, partitions }) => ({
+    name,
+    partitions: await Promise.all(partitions.map((one) => lookUp(name, one, context))),
+  }));
+  return { topics: await Promise.all(topics) };
+});
+
+async function lookUp(name: string, request: PartitionRequest, context: RequestContext) {
+  const { partitionIndex, currentLeaderEpoch, timestamp } = request;
+  const topic = topicOf(name, '', context);
+  const partition = context.services.partitions.get(topic.id, partitionIndex);
+  const refuse = (errorCode: number) => ({ partitionIndex, errorCode, ...NOTHING });
+  if (topic.errorCode !== ErrorCode.NONE) return refuse(topic.errorCode);
+  if (partition === undefined) return refuse(topic.missingPartition(partitionIndex));
+  const epochError = leaderEpochError(partition, currentLeaderEpoch);
+  if (epochError !== ErrorCode.NONE) return refuse(epochError);
+  try {
+    const found = await find(partition, timestamp);
+    return { partitionIndex, errorCode: ErrorCode.NONE, ...found };
+  } catch (error) {
+    return refuse(errorCodeOf(error));
+  }
+}
+
+async function find(partition: Partition, timestamp: number): Promise<Found> {
+  const { leaderEpoch } = partition;
+  switch (timestamp) {
+    case LATEST:
+      return { offset: partition.highWatermark, timestamp: -1, leaderEpoch };
+    case EARLIEST:
+    case EARLIEST_LOCAL:
+    case EARLIEST_PENDING_UPLOAD:
+      return { offset: partition.startOffset, timestamp: -1, leaderEpoch };
+    case MAX_TIMESTAMP:
+      return (await partition.offsetForMaxTimestamp()) ?? NOTHING;
+    case LATEST_TIERED:
+      return NOTHING;
+    default:
+      return (await partition.offsetForTimestamp(timestamp)) ?? NOTHING;
+  }
+}

@@ -1,0 +1,83 @@
+import { ErrorCode, Metadata, type MetadataRequest, ZERO_UUID } from '../../protocol/index.js';
+import { handler, type RequestContext } from '../handler.js';
+import type { TopicState } from '../metadata/index.js';
+import { isInternal, OFFSETS_TOPIC } from '../topic-names.js';
+import { errorCodeOf } from './error-code.js';
+
+/** What a topic is named by in the answer, with what went wrong. */
+interface Answer {
+  readonly name: string | null;
+  readonly topicId: string;
+  readonly errorCode: number;
+  readonly topic: TopicState | undefined;
+}
+
+export const metadata = handler(Metadata, async (request, context) => {
+  const { services, endpoint } = context;
+  const answers = await Promise.all(wanted(request, context));
+  return {
+    brokers: [{ nodeId: services.nodeId, ...endpoint }],
+    clusterId: services.metadata.image.clusterId,
+    controllerId: services.nodeId,
+    topics: answers.map(describe),
+  };
+});
+
+/** All topics, or those that are named. */
+function wanted(request: MetadataRequest, context: RequestContext): (Answer | Promise<Answer>)[] {
+  const { image } = context.services.metadata;
+  const { topics } = request;
+  // Version 0 has no null: there the empty list means all.
+  if (topics === null || (context.apiVersion === 0 && topics.length === 0)) {
+    return [...image.topics.values()].map(found);
+  }
+  return topics.map(({ name, topicId }) => {
+    if (name !== null && name !== '') return byName(name, request, context);
+    const topic = image.topicsById.get(topicId);
+    if (topic !== undefined) return found(topic);
+    return { name: null, topicId, errorCode: ErrorCode.UNKNOWN_TOPIC_ID, topic };
+  });
+}
+
+function found(topic: TopicState): Answer {
+  return { name: topic.name, topicId: topic.id, errorCode: ErrorCode.NONE, topic };
+}
+
+/** A topic by name, created where both the client and `auto.create.topics.enable` want that. */
+async function byName(
+  name: string,
+  { allowAutoTopicCreation }: MetadataRequest,
+  { services }: RequestContext,
+): Promise<Answer> {
+  const existing = services.metadata.image.topics.get(name);
+  if (existing !== undefined) return found(existing);
+  const missing = { name, topicId: ZERO_UUID, topic: undefined };
+  const mayCreate = allowAutoTopicCreation && services.settings.autoCreateTopics;
+  if (!mayCreate) return { ...missing, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+  try {
+    const { topics } = services;
+    return found(
+      await (name === OFFSETS_TOPIC ? topics.ensureOffsetsTopic() : topics.ensure(name)),
+    );
+  } catch (error) {
+    return { ...missing, errorCode: errorCodeOf(error) };
+  }
+}
+
+function describe({ name, topicId, errorCode, topic }: Answer) {
+  return {
+    errorCode,
+    name,
+    topicId,
+    isInternal: isInternal(name ?? ''),
+    partitions: (topic?.partitions ?? []).map((partition, partitionIndex) => ({
+      errorCode: partition.leader < 0 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
+      partitionIndex,
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: partition.replicas,
+      isrNodes: partition.isr,
+      offlineReplicas: [],
+    })),
+  };
+}

@@ -1,0 +1,120 @@
+import { DescribeConfigs, type DescribeConfigsRequest, ErrorCode } from '../../protocol/index.js';
+import { ApiError } from '../broker-error.js';
+import { handler, type RequestContext } from '../handler.js';
+import {
+  brokerProperties,
+  type EffectiveValue,
+  effectiveTopicProperties,
+  type PropertyDefinition,
+  propertyTypes,
+  topicProperties,
+} from '../properties/index.js';
+import type { BrokerServices } from '../services.js';
+import { configSource, resourceType } from './config-source.js';
+import { errorCodeOf, messageOf } from './error-code.js';
+
+type Resource = DescribeConfigsRequest['resources'][number];
+
+export const describeConfigs = handler(DescribeConfigs, (request, context) => ({
+  results: request.resources.map((resource) => describe(resource, request, context)),
+}));
+
+function describe(
+  resource: Resource,
+  request: DescribeConfigsRequest,
+  { services }: RequestContext,
+) {
+  const named = { resourceType: resource.resourceType, resourceName: resource.resourceName };
+  try {
+    const all = resourceConfigs(resource, services);
+    const keys = resource.configurationKeys;
+    const wanted = keys === null ? all : all.filter(({ name }) => keys.includes(name));
+    const configs = wanted.map(({ synonyms, documentation, ...config }) => ({
+      ...config,
+      synonyms: request.includeSynonyms ? synonyms : [],
+      documentation: request.includeDocumentation ? documentation : null,
+    }));
+    return { errorCode: ErrorCode.NONE, errorMessage: null, ...named, configs };
+  } catch (error) {
+    const errorMessage = messageOf(error);
+    return { errorCode: errorCodeOf(error), errorMessage, ...named, configs: [] };
+  }
+}
+
+function resourceConfigs({ resourceType: type, resourceName }: Resource, services: BrokerServices) {
+  if (type === resourceType.topic) return topicConfigs(resourceName, services);
+  if (type === resourceType.broker) return brokerConfigs(resourceName, services);
+  throw new ApiError(
+    ErrorCode.INVALID_REQUEST,
+    `resources of type ${type} have no properties here`,
+  );
+}
+
+function topicConfigs(name: string, { metadata, properties }: BrokerServices) {
+  const topic = metadata.image.topics.get(name);
+  if (topic === undefined) {
+    throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic ${name}`);
+  }
+  const effective = effectiveTopicProperties(topic.properties, properties);
+  return topicProperties.map((definition) => {
+    const inForce = effective.get(definition.name);
+    const { value, source } = inForce ?? { value: definition.default, source: 'default' as const };
+    return {
+      ...common(definition, value, source),
+      readOnly: false,
+      synonyms: synonymsOf(definition, inForce, properties),
+    };
+  });
+}
+
+/** Every place that sets a topic's property, the strongest first. */
+function synonymsOf(
+  definition: PropertyDefinition,
+  inForce: EffectiveValue | undefined,
+  broker: BrokerServices['properties'],
+) {
+  const synonyms: { name: string; value: string; source: number }[] = [];
+  if (inForce?.source === 'topic') {
+    synonyms.push({ name: definition.name, value: inForce.value, source: configSource.topic });
+  }
+  const { brokerProperty } = inForce ?? {};
+  if (brokerProperty !== undefined) {
+    const value = broker[brokerProperty] ?? '';
+    synonyms.push({ name: brokerProperty, value, source: configSource.broker });
+  }
+  const { name, default: value } = definition;
+  synonyms.push({ name, value, source: configSource.default });
+  return synonyms;
+}
+
+function brokerConfigs(name: string, { nodeId, properties }: BrokerServices) {
+  if (name !== '' && name !== String(nodeId)) {
+    const text = `this is broker ${nodeId}, not ${name}`;
+    throw new ApiError(ErrorCode.INVALID_REQUEST, text);
+  }
+  return [...brokerProperties.values()].map((definition) => {
+    const set = properties[definition.name];
+    const source = set === undefined ? 'default' : 'broker';
+    return {
+      ...common(definition, set ?? definition.default, source),
+      readOnly: true,
+      synonyms: [],
+    };
+  });
+}
+
+function common(
+  { name, type, doc }: PropertyDefinition,
+  value: string,
+  source: keyof typeof configSource,
+) {
+  return {
+    name,
+    value,
+    configSource: configSource[source],
+    isDefault: source === 'default',
+    isSensitive: false,
+    configType: propertyTypes[type],
+    documentation: doc,
+  };
+}

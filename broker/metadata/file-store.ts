@@ -1,0 +1,99 @@
+import type { Disk } from '../../system/index.js';
+import { BrokerError } from '../broker-error.js';
+import type { Change, Json, MetadataStore, Versioned } from './store.js';
+
+const FORMAT = 1;
+
+interface Watcher {
+  readonly prefix: string;
+  readonly onChange: (key: string, entry: Versioned | undefined) => void;
+}
+
+/** The metadata of a single node, in one JSON file that is replaced as a whole by each change. */
+export class FileMetadataStore implements MetadataStore {
+  private entries: ReadonlyMap<string, Versioned>;
+  private readonly watchers = new Set<Watcher>();
+  /** Changes are made one after the other; resolves when the last one is. */
+  private lastChange: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly disk: Disk,
+    private readonly path: string,
+    private revision: number,
+    entries: Iterable<[string, Versioned]>,
+  ) {
+    this.entries = new Map(entries);
+  }
+
+  /** Opens the file, or starts an empty store that the first change writes. */
+  static open(disk: Disk, path: string): FileMetadataStore {
+    if (disk.statSync(path) === undefined) return new FileMetadataStore(disk, path, 0, []);
+    const { revision, entries } = parse(path, disk.readFileSync(path).toString());
+    return new FileMetadataStore(disk, path, revision, entries);
+  }
+
+  async get(prefix: string): Promise<ReadonlyMap<string, Versioned>> {
+    return new Map([...this.entries].filter(([key]) => key.startsWith(prefix)));
+  }
+
+  watch(prefix: string, onChange: Watcher['onChange']): () => void {
+    const watcher = { prefix, onChange };
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  }
+
+  compareAndSwap(changes: readonly Change[]): Promise<boolean> {
+    const result = this.lastChange.then(() => this.change(changes));
+    this.lastChange = result.catch(() => {});
+    return result;
+  }
+
+  private async change(changes: readonly Change[]): Promise<boolean> {
+    for (const { key, expected } of changes) {
+      if ((this.entries.get(key)?.revision ?? 0) !== expected) return false;
+    }
+    const revision = this.revision + 1;
+    const next = new Map(this.entries);
+    for (const { key, value } of changes) {
+      if (value === undefined) next.delete(key);
+      else next.set(key, { value, revision });
+    }
+    await this.disk.replaceFile(this.path, serialize(revision, next));
+    this.revision = revision;
+    this.entries = next;
+    for (const { key } of changes) this.tell(key, next.get(key));
+    return true;
+  }
+
+  private tell(key: string, entry: Versioned | undefined): void {
+    for (const { prefix, onChange } of this.watchers) {
+      if (key.startsWith(prefix)) onChange(key, entry);
+    }
+  }
+}
+
+function serialize(revision: number, entries: ReadonlyMap<string, Versioned>): string {
+  const file = { format: FORMAT, revision, entries: Object.fromEntries(entries) };
+  return `${JSON.stringify(file, null, 1)}\n`;
+}
+
+interface StoredFile {
+  readonly format: number;
+  readonly revision: number;
+  readonly entries: Readonly<Record<string, { revision: number; value: Json }>>;
+}
+
+function parse(path: string, text: string) {
+  try {
+    const file = JSON.parse(text) as StoredFile;
+    if (file.format !== FORMAT) throw new Error(`its format is ${file.format}, not ${FORMAT}`);
+    return { revision: file.revision, entries: Object.entries(file.entries) };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new BrokerError(
+      'METADATA_UNREADABLE',
+      `${path} cannot be read (${reason}): restore it from a backup; without it topics lose their ids`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,15 @@
+export { brokerProperties } from './broker.js';
+export { type PropertyDefinition, propertyTypes } from './definition.js';
+export {
+  type BrokerSettings,
+  brokerPropertyProblems,
+  brokerSettings,
+  type EffectiveValue,
+  effectiveTopicProperties,
+  type Properties,
+  type PropertyProblem,
+  type TopicSettings,
+  topicPropertyProblems,
+  topicSettings,
+} from './settings.js';
+export { topicProperties, topicPropertiesByName } from './topic.js';

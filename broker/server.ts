@@ -1,0 +1,189 @@
+import {
+  ApiVersions,
+  decodeRequestHeader,
+  ErrorCode,
+  encodeResponse,
+  Produce,
+  ProtocolError,
+} from '../protocol/index.js';
+import type { Connection, Counter, Listener, System } from '../system/index.js';
+import { BrokerError } from './broker-error.js';
+import {
+  type Answer,
+  ClientConnection,
+  type ClientOfRequest,
+  type ConnectionHost,
+} from './client-connection.js';
+import type { Endpoint, Handler, RequestContext } from './handler.js';
+import type { BrokerServices } from './services.js';
+
+/** How long a stop waits for clients to take their last answers. */
+const STOP_PATIENCE_MS = 2_000;
+
+/** Where to listen and what to tell clients. */
+export interface ListenerOptions {
+  /** Port 0 takes any free one. */
+  readonly listen: Endpoint;
+  /** Default: `listen`, with the real port. */
+  readonly advertise?: Endpoint | undefined;
+}
+
+/** A listener that is open. */
+interface OpenListener {
+  readonly listener: Listener;
+  readonly endpoint: Endpoint;
+}
+
+/** Accepts clients and hands their requests to the handlers. */
+export class Server {
+  private readonly listeners: OpenListener[] = [];
+  private readonly connections = new Set<ClientConnection>();
+  private readonly requestCounters = new Map<number, Counter>();
+  private stopping = false;
+  /** Set by a stop: called when the last connection is closed. */
+  private onEmpty: (() => void) | undefined;
+
+  constructor(
+    private readonly system: System,
+    private readonly services: BrokerServices,
+    private readonly handlers: ReadonlyMap<number, Handler>,
+  ) {
+    const { metrics } = system;
+    for (const { api } of handlers.values()) {
+      const help = 'Requests that were taken in.';
+      const labels = { api: api.name };
+      const counter = metrics.counter('logflume_broker_requests_total', help, labels);
+      this.requestCounters.set(api.key, counter);
+    }
+    const help = 'Clients that are connected.';
+    metrics.gauge('logflume_broker_connections', help, {}, () => this.connections.size);
+  }
+
+  /** Opens a listener. Throws BrokerError CANNOT_LISTEN. */
+  async listen({ listen, advertise }: ListenerOptions): Promise<void> {
+    const { net } = this.system;
+    let endpoint = advertise ?? listen;
+    try {
+      const listener = await net.listen(listen, (connection) => {
+        if (this.stopping) connection.destroy();
+        else this.accept(connection, () => endpoint);
+      });
+      const host = isWildcard(endpoint.host) ? this.system.processes.hostname() : endpoint.host;
+      endpoint = { host, port: endpoint.port === 0 ? listener.port : endpoint.port };
+      this.listeners.push({ listener, endpoint });
+    } catch (cause) {
+      throw cannotListen(listen, cause);
+    }
+  }
+
+  /** What each listener advertises, in the order in which they were opened. */
+  get endpoints(): readonly Endpoint[] {
+    return this.listeners.map(({ endpoint }) => endpoint);
+  }
+
+  /** The first listener's own address. */
+  get address(): Endpoint | undefined {
+    const first = this.listeners[0]?.listener;
+    return first && { host: first.host, port: first.port };
+  }
+
+  /** Closes the listeners, answers what has come in, and closes the connections. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await Promise.all(this.listeners.map(({ listener }) => listener.close()));
+    const empty = new Promise<void>((resolve) => {
+      this.onEmpty = resolve;
+    });
+    for (const connection of this.connections) connection.drain();
+    if (this.connections.size === 0) return;
+    const patience = this.system.clock.after(STOP_PATIENCE_MS, () => {
+      for (const connection of this.connections) connection.destroy();
+    });
+    await empty;
+    patience.cancel();
+  }
+
+  private accept(connection: Connection, endpoint: () => Endpoint): void {
+    const { clock, log, metrics } = this.system;
+    const { settings } = this.services;
+    const help = 'Bytes of the Kafka protocol.';
+    const bytes = (direction: string) =>
+      metrics.counter('logflume_broker_network_bytes_total', help, { direction });
+    const host: ConnectionHost = {
+      clock,
+      log,
+      maxRequestBytes: settings.socketRequestMaxBytes,
+      maxIdleMs: settings.connectionsMaxIdleMs,
+      receivedBytes: bytes('in'),
+      sentBytes: bytes('out'),
+      mayPipeline: (frame) => frame.length >= 2 && frame.readInt16BE(0) === Produce.key,
+      answer: (frame, requester) => this.answer(frame, requester, endpoint()),
+    };
+    const client = new ClientConnection(connection, host, () => {
+      this.connections.delete(client);
+      if (this.connections.size === 0) this.onEmpty?.();
+    });
+    this.connections.add(client);
+  }
+
+  private answer(
+    frame: Buffer,
+    client: ClientOfRequest,
+    endpoint: Endpoint,
+  ): Answer | Promise<Answer> {
+    const header = decodeRequestHeader(frame);
+    const { apiKey, apiVersion, clientId } = header;
+    const handler = this.handlers.get(apiKey);
+    const offered =
+      handler !== undefined &&
+      apiVersion >= handler.api.minVersion &&
+      apiVersion <= handler.api.maxVersion;
+    if (!offered) return this.answerUnsupported(header);
+    this.requestCounters.get(apiKey)?.inc();
+    const { services } = this;
+    const context: RequestContext = { services, apiVersion, clientId, client, endpoint };
+    return handler.answer(frame, header, context);
+  }
+
+  /**
+   * Only ApiVersions has an answer for a version that is not offered: in version 0, with the range
+   * that is (KIP-511). Kafka closes the connection for every other API, and so do we.
+   */
+  private answerUnsupported(header: {
+    apiKey: number;
+    apiVersion: number;
+    correlationId: number;
+  }): Answer {
+    const { apiKey, apiVersion, correlationId } = header;
+    if (apiKey !== ApiVersions.key) {
+      const what = `version ${apiVersion} of the API with key ${apiKey} is not offered`;
+      throw new ProtocolError('UNSUPPORTED_VERSION', what);
+    }
+    return encodeResponse(ApiVersions, 0, correlationId, {
+      errorCode: ErrorCode.UNSUPPORTED_VERSION,
+      apiKeys: [{ apiKey, minVersion: ApiVersions.minVersion, maxVersion: ApiVersions.maxVersion }],
+    });
+  }
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function cannotListen({ host, port }: Endpoint, cause: unknown): BrokerError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'the port is in use: stop what uses it, or set another in broker.listeners',
+    EACCES: 'this user may not open the port: choose one above 1023',
+    EADDRNOTAVAIL: 'this machine has no such address: correct broker.listeners',
+    ENOTFOUND: 'the host name is not known: correct broker.listeners',
+  };
+  const reason = reasons[code] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new BrokerError(
+    'CANNOT_LISTEN',
+    `the broker cannot listen on ${host}:${port}: ${reason}`,
+    {
+      cause,
+    },
+  );
+}
