@@ -1,0 +1,40 @@
+import { encodeHeaders, type Header } from '../../protocol/records/index.js';
+import type { Interceptor } from './interceptor.js';
+import { RecordView } from './record-view.js';
+
+/** The interceptors of one source, in the order of the YAML. */
+export class InterceptorChain {
+  /** Reused for each record. */
+  readonly view = new RecordView();
+  /** Whether nothing has to be done per record. */
+  readonly isConstant: boolean;
+  readonly #active: readonly Interceptor[];
+  readonly #constant: readonly Header[];
+  readonly #delivered: readonly Interceptor[];
+
+  constructor(interceptors: readonly Interceptor[]) {
+    this.#active = interceptors.filter((one) => one.intercept);
+    this.#delivered = interceptors.filter((one) => one.onDelivered);
+    this.#constant = interceptors.flatMap((one) => one.constantHeaders ?? []);
+    this.isConstant = this.#active.length === 0;
+  }
+
+  /** The headers that all records have, with `more` behind them; null for none. */
+  headersWith(more: readonly Header[]): Buffer | null {
+    const all = [...this.#constant, ...more];
+    return all.length === 0 ? null : encodeHeaders(all);
+  }
+
+  /** Passes `view` on; false where an interceptor dropped it. */
+  intercept(): boolean {
+    for (const interceptor of this.#active) {
+      if (interceptor.intercept?.(this.view) === false) return false;
+    }
+    return true;
+  }
+
+  /** Tells the interceptors that care what became of `records` records. */
+  delivered(records: number, succeeded: boolean): void {
+    for (const interceptor of this.#delivered) interceptor.onDelivered?.(records, succeeded);
+  }
+}

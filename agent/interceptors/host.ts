@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import type { InterceptorComponent } from './interceptor.js';
+
+const schema = z
+  .strictObject({
+    type: z.literal('host'),
+    header: z.string().min(1).default('host').describe('name of the header'),
+  })
+  .describe('Adds the name of this machine as a header.');
+
+export const host: InterceptorComponent<typeof schema> = {
+  schema,
+  create: ({ header }, { system }) => ({
+    constantHeaders: [[header, Buffer.from(system.processes.hostname())]],
+  }),
+};

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { Header } from '../../protocol/records/index.js';
+import type { System } from '../../system/index.js';
+import type { RecordView } from './record-view.js';
+
+/** Looks at the records of one source on their way, and may change or drop them. */
+export interface Interceptor {
+  /** Headers that every record gets; they cost nothing per record. */
+  readonly constantHeaders?: readonly Header[];
+  /** False drops the record. Left out where there is nothing to do per record. */
+  intercept?(record: RecordView): boolean;
+  /** Records of this source that were acknowledged, or failed and will be sent again. */
+  onDelivered?(records: number, succeeded: boolean): void;
+}
+
+/** What an interceptor may use. */
+export interface InterceptorContext {
+  readonly system: System;
+  /** The name of the source it stands in. */
+  readonly source: string;
+}
+
+/** One kind of interceptor: its schema (with name and words) and how to make one. */
+export interface InterceptorComponent<Schema extends z.ZodType> {
+  readonly schema: Schema;
+  create(options: z.output<Schema>, context: InterceptorContext): Interceptor;
+}
+
+/** The source of a regular expression, checked when the configuration is read. */
+export function regularExpression() {
+  return z.string().refine(isRegularExpression, {
+    error: 'must be a regular expression as in JavaScript, such as ^ERROR',
+  });
+}
+
+function isRegularExpression(source: string): boolean {
+  try {
+    new RegExp(source, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { type InterceptorComponent, regularExpression } from './interceptor.js';
+
+const schema = z
+  .strictObject({
+    type: z.literal('regex_filter'),
+    include: regularExpression().optional().describe('keep only records that match'),
+    exclude: regularExpression().optional().describe('drop records that match'),
+  })
+  .refine((options) => options.include !== undefined || options.exclude !== undefined, {
+    error: 'needs include or exclude',
+  })
+  .describe('Drops records by regular expressions. The archive then lacks them, as it should.');
+
+export const regexFilter: InterceptorComponent<typeof schema> = {
+  schema,
+  create: (options) => {
+    const include = options.include === undefined ? undefined : new RegExp(options.include, 'u');
+    const exclude = options.exclude === undefined ? undefined : new RegExp(options.exclude, 'u');
+    return {
+      intercept(record): boolean {
+        if (include && !include.test(record.text)) return false;
+        return !exclude?.test(record.text);
+      },
+    };
+  },
+};

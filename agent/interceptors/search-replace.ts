@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { type InterceptorComponent, regularExpression } from './interceptor.js';
+
+const schema = z
+  .strictObject({
+    type: z.literal('search_replace'),
+    search: regularExpression().describe('what to look for, everywhere in the value'),
+    replace: z.string().describe('what to put there; $1, $<name> and $& mean what was found'),
+  })
+  .describe('Replaces text in values: to mask passwords, say.');
+
+export const searchReplace: InterceptorComponent<typeof schema> = {
+  schema,
+  create: ({ search, replace }) => {
+    const pattern = new RegExp(search, 'gu');
+    return {
+      intercept(record): boolean {
+        const text = record.text;
+        const replaced = text.replace(pattern, replace);
+        if (replaced !== text) record.text = replaced;
+        return true;
+      },
+    };
+  },
+};

@@ -1,0 +1,71 @@
+import type { Content } from './content.js';
+import { endOf } from './content-end.js';
+import type { Generation, Place } from './generation.js';
+import type { Likeness } from './identity-events.js';
+import { agrees, markBytes, markOf } from './mark.js';
+
+/** What an examination found; see the event `examined`. */
+export interface Findings {
+  readonly end: Place;
+  readonly likeness: ReadonlyMap<number, Likeness>;
+}
+
+/**
+ * Compares a file with generations.
+ *
+ * @param firstBytes gives the first bytes of a generation whose file is open, to tell a short file
+ * from it; undefined where it is not.
+ */
+export async function examine(
+  found: Generation,
+  content: Content,
+  known: Iterable<Generation>,
+  firstBytes: (generation: Generation, length: number) => Buffer | undefined,
+): Promise<Findings> {
+  const head = await readAt(content, 0, markBytes);
+  const likeness = new Map<number, Likeness>();
+  const alike: Generation[] = [];
+  for (const generation of known) {
+    const { id, fingerprint } = generation;
+    if (fingerprint.bytes === 0) continue;
+    if (head.length >= fingerprint.bytes) {
+      if (agrees(fingerprint, head, 0)) alike.push(generation);
+    } else if (firstBytes(generation, head.length)?.equals(head) ?? true) {
+      likeness.set(id, 'unclear');
+    }
+  }
+  let ends = false;
+  for (const generation of alike) {
+    const like = await compare(found, content, generation);
+    likeness.set(generation.id, like);
+    if (like === 'part') ends = true;
+  }
+  const end = ends ? await endOf(content) : { position: 0, tail: markOf(head, 0, 0) };
+  return { end, likeness };
+}
+
+/** How a file whose first bytes agree goes on. */
+async function compare(
+  found: Generation,
+  content: Content,
+  { passed, place, compressed, inode, device, size }: Generation,
+): Promise<Likeness> {
+  // A compressed file is not written to: its size tells enough to spare unpacking it once more.
+  const isAtOldInode = inode === found.inode && device === found.device;
+  if (compressed && isAtOldInode && size === found.size) return 'same';
+  let like: Likeness = place.position === 0 ? 'same' : 'unclear';
+  for (const { position, tail } of [...passed, place]) {
+    if (position === 0) continue;
+    const bytes = await readAt(content, position - tail.bytes, tail.bytes);
+    if (bytes.length < tail.bytes) return like;
+    if (!agrees(tail, bytes, 0)) return 'different';
+    like = position === place.position ? 'same' : 'part';
+  }
+  return like;
+}
+
+async function readAt(content: Content, position: number, length: number): Promise<Buffer> {
+  const target = Buffer.allocUnsafe(length);
+  const bytes = await content.read(target, 0, length, position);
+  return target.subarray(0, bytes);
+}

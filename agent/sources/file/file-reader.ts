@@ -1,0 +1,177 @@
+import type { DiskFile } from '../../../system/index.js';
+import { type Content, GzipContent, PlainContent } from './content.js';
+import { endOf } from './content-end.js';
+import type { Generation, Place } from './generation.js';
+import type { LineSender, Route } from './line-sender.js';
+import { agrees, type Mark, markBytes, markOf } from './mark.js';
+
+/** Reads of this size keep what is read within the processor's caches. */
+const windowBytes = 256 * 1024;
+/** What is asked for beyond the known end, so that a growing file needs no second read. */
+const surplusBytes = 4 * 1024;
+/** How often a file is looked at. */
+const fastestPollMs = 25;
+const slowestPollMs = 1_000;
+
+const nothing = Buffer.alloc(0);
+
+/** Memory that the readers of a source share: only one of them reads at a time. */
+export class ReadBuffer {
+  #memory = Buffer.allocUnsafe(windowBytes + markBytes);
+
+  /** At least `bytes` long. */
+  of(bytes: number): Buffer {
+    if (this.#memory.length < bytes) this.#memory = Buffer.allocUnsafe(bytes);
+    return this.#memory;
+  }
+}
+
+/** How a read went. */
+export interface ReadResult {
+  /** Where the generation stands now. */
+  readonly place: Place;
+  readonly fingerprint: Mark;
+  /** The file does not hold what was read before; nothing was read. */
+  readonly isReplaced: boolean;
+  /** Handed to the producer by this read. */
+  readonly records: number;
+}
+
+/** One open file. */
+export class FileReader {
+  content: Content;
+  /** All but an unfinished last line was read, as far as is known. */
+  isAtEnd = false;
+  /** The unfinished last line, and since when it has not grown (monotonic). */
+  rest: Buffer = nothing;
+  restSinceMs = 0;
+  /** When to look at it again, and when something last changed (monotonic). */
+  dueMs = 0;
+  changedMs = 0;
+  /** It could not be read; said once until it can. */
+  isFailing = false;
+  /** Bytes in one read; grows while a line is longer. */
+  #window = windowBytes;
+
+  constructor(
+    public file: DiskFile,
+    public generation: Generation,
+    private readonly buffer: ReadBuffer,
+    private readonly maxLineBytes: number,
+  ) {
+    this.content = generation.compressed ? new GzipContent(file) : new PlainContent(file);
+  }
+
+  /** From now on the file is another generation's. */
+  moveTo(generation: Generation): void {
+    this.generation = generation;
+    this.restart();
+  }
+
+  /** The next read starts afresh from the generation's place. */
+  restart(): void {
+    this.isAtEnd = false;
+    this.rest = nothing;
+    this.dueMs = 0;
+    const { file } = this;
+    this.content = this.generation.compressed ? new GzipContent(file) : new PlainContent(file);
+  }
+
+  /** Whether bytes may be left that have not been handed to the producer. */
+  get isUnread(): boolean {
+    if (this.generation.state === 'undecided') return this.generation.size > 0;
+    return !this.isAtEnd || this.rest.length > 0;
+  }
+
+  /** The file has changed since it was last looked at. */
+  noteChange(nowMs: number): void {
+    this.isAtEnd = false;
+    this.changedMs = nowMs;
+    this.restSinceMs = nowMs;
+    if (this.generation.compressed) this.content = new GzipContent(this.file);
+  }
+
+  /** When to look again: soon while it changes, ever more rarely while it does not. */
+  schedule(nowMs: number): void {
+    const idleMs = nowMs - this.changedMs;
+    this.dueMs = nowMs + Math.min(slowestPollMs, Math.max(fastestPollMs, idleMs / 8));
+  }
+
+  /** The first bytes of the file, to compare a copy with. */
+  firstBytes(length: number): Buffer | undefined {
+    if (this.generation.compressed) return undefined;
+    const target = Buffer.allocUnsafe(length);
+    return target.subarray(0, this.file.readSync(target, 0, length, 0));
+  }
+
+  /**
+   * Reads on and sends the lines. Each read begins with the bytes that the last one ended with:
+   * if they are others now, the file was cut and filled again since, however long it is.
+   */
+  async read(
+    sender: LineSender,
+    route: Route,
+    timestamp: number,
+    takesRest: boolean,
+    isCurrent: () => boolean,
+  ): Promise<ReadResult | undefined> {
+    const { generation } = this;
+    const { position, tail } = generation.place;
+    const wanted = this.#wantedBytes(position);
+    const target = this.buffer.of(tail.bytes + wanted);
+    const length = tail.bytes + wanted;
+    const bytes = await this.content.read(target, 0, length, position - tail.bytes);
+    if (!isCurrent()) return undefined;
+    const content = target.subarray(0, bytes);
+    const { place, fingerprint } = generation;
+    if (!agrees(tail, content, 0)) {
+      return { place, fingerprint, isReplaced: true, records: 0 };
+    }
+    const delivery = route.acknowledgements.open();
+    const end = sender.send(route, delivery, content, tail.bytes, timestamp, takesRest);
+    const next = end === tail.bytes ? place : placeIn(content, end, position - tail.bytes);
+    route.acknowledgements.close(delivery, next);
+    const isFull = bytes === length;
+    if (isFull && end === tail.bytes && !sender.isBlocked) this.#window = this.#maxWindow;
+    else if (end > tail.bytes) this.#window = windowBytes;
+    this.isAtEnd = !isFull && !sender.isBlocked;
+    // It is needed when the file is cut before its line is finished; the buffer is used again.
+    this.rest = this.isAtEnd && end < bytes ? Buffer.from(content.subarray(end)) : nothing;
+    return {
+      place: next,
+      fingerprint:
+        fingerprint.bytes < markBytes ? markOf(content, 0, Math.min(end, markBytes)) : fingerprint,
+      isReplaced: false,
+      records: delivery.records,
+    };
+  }
+
+  /** The place at the end of the file, for a source that reads only what comes from now on. */
+  async findEnd(): Promise<{ place: Place; fingerprint: Mark }> {
+    const head = Buffer.allocUnsafe(markBytes);
+    const headBytes = await this.content.read(head, 0, markBytes, 0);
+    const fingerprint = markOf(head, 0, headBytes);
+    if (this.generation.compressed) return { place: await endOf(this.content), fingerprint };
+    const { size } = this.file.statSync();
+    const tail = Buffer.allocUnsafe(Math.min(size, markBytes));
+    const tailBytes = await this.content.read(tail, 0, tail.length, size - tail.length);
+    return { place: { position: size, tail: markOf(tail, 0, tailBytes) }, fingerprint };
+  }
+
+  get #maxWindow(): number {
+    return this.maxLineBytes + markBytes;
+  }
+
+  #wantedBytes(position: number): number {
+    if (this.generation.compressed) return this.#window;
+    const known = Math.max(0, this.generation.size - position) + surplusBytes;
+    return Math.min(this.#window, known);
+  }
+}
+
+function placeIn(content: Buffer, end: number, contentStart: number): Place {
+  return {
+    position: contentStart + end,
+    tail: markOf(content, Math.max(0, end - markBytes), end),
+  };
+}

@@ -1,0 +1,291 @@
+import { resolve } from 'node:path';
+import { Alarm } from '../alarm.js';
+import type { Source, SourceContext, SourceStatus } from '../source.js';
+import { ContentError } from './content.js';
+import type { FileReader } from './file-reader.js';
+import { type Generation, storedFileSource } from './generation.js';
+import { startState } from './identity.js';
+import { LineSender } from './line-sender.js';
+import { Lister } from './lister.js';
+import { OpenFiles } from './open-files.js';
+import type { FileOptions } from './options.js';
+
+/** The directories are looked at this often, whatever the watch says, and no more often than that. */
+const lookEveryMs = 1_000;
+const lookSoonestMs = 50;
+/** Looking takes at most this share of the time: a look of 50 ms is not repeated within a second. */
+const lookShare = 1 / 20;
+/** Reads of one file before it is the next one's turn. */
+const readsPerTurn = 8;
+/** After a failure the agent waits, longer each time. */
+const firstRetryMs = 1_000;
+const lastRetryMs = 30_000;
+
+/** Follows files: the shell around `step`. One loop, one read at a time. */
+export class FileSource implements Source {
+  readonly #files: OpenFiles;
+  readonly #lister: Lister;
+  readonly #sender: LineSender;
+  readonly #alarm: Alarm;
+  #watch: { close(): Promise<void> } | undefined;
+  #loop: Promise<void> | undefined;
+  #isStopping = false;
+  /** While draining: how far each reader has to come. */
+  #limits: Map<FileReader, number> | undefined;
+  #nextLookMs = 0;
+  #lastLookMs = { end: 0, duration: 0 };
+  /** Generations to read again, as an acknowledgement failed. */
+  readonly #failed = new Set<Generation>();
+  #retryAtMs = 0;
+  #retryDelayMs = firstRetryMs;
+  /** By origin: the youngest generation of which lines were sent. */
+  readonly #youngest = new Map<string, number>();
+  #acknowledged = 0;
+  #lateLines = 0;
+
+  constructor(
+    private readonly context: SourceContext,
+    private readonly options: FileOptions,
+  ) {
+    const { system, log, positions } = context;
+    const stored = positions.restore(storedFileSource)?.generations;
+    const absolute = (globs: readonly string[]) => globs.map((glob) => resolve(glob));
+    this.#lister = new Lister(
+      system.disk,
+      log,
+      absolute(options.include),
+      absolute(options.exclude),
+    );
+    this.#alarm = new Alarm(system.clock);
+    this.#sender = new LineSender(context.producer, context.chain, {
+      delimiter: Buffer.from(options.delimiter),
+      maxLineBytes: options.max_line_bytes,
+    });
+    const state = startState(stored, options.read_from === 'end');
+    this.#files = new OpenFiles(context, options, state, this.#lister, {
+      onUnfinished: (generation, rest) => this.#sendUnfinished(generation, rest),
+      onAcknowledged: (records) => this.#onAcknowledged(records),
+      onFailure: (generation, error, records) => this.#onFailure(generation, error, records),
+    });
+    positions.keep(() => ({ type: 'file', generations: this.#files.store() }));
+  }
+
+  async start(): Promise<void> {
+    this.#watch = await this.context.system.watch.directories(this.#lister.roots, {
+      onChange: (path) => this.#onChange(path),
+      onError: (error) => this.context.log.warn('watching directories failed', { error }),
+    });
+    this.#loop = this.#run();
+  }
+
+  async drain(): Promise<void> {
+    this.#limits ??= new Map();
+    this.#alarm.ring();
+    await this.#loop;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#alarm.ring();
+    await this.#loop;
+    await this.#watch?.close();
+    this.#files.closeAll();
+  }
+
+  status(): SourceStatus {
+    let lagBytes = 0;
+    for (const { generation } of this.#files.readers.values()) {
+      if (generation.compressed) continue;
+      const route = this.#files.routes.get(generation.id);
+      const done = route?.acknowledgements.acknowledged.position ?? 0;
+      lagBytes += Math.max(0, generation.size - done);
+    }
+    const { records, bytes, partials } = this.#sender;
+    return {
+      ...{ type: 'file', records, bytes, acknowledged: this.#acknowledged },
+      ...{ files: this.#files.readers.size, lagBytes, lateLines: this.#lateLines, partials },
+      failed: 0,
+    };
+  }
+
+  get #nowMs(): number {
+    return this.context.system.clock.monotonic();
+  }
+
+  #onChange(path: string): void {
+    if (!this.#lister.concerns(path)) return;
+    const { end, duration } = this.#lastLookMs;
+    const soonest = end + Math.max(lookSoonestMs, duration / lookShare);
+    this.#nextLookMs = Math.min(this.#nextLookMs, soonest);
+    this.#alarm.ring();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopping) {
+      if (this.#nowMs >= this.#nextLookMs || this.#limits?.size === 0) await this.#look();
+      this.#rewindFailed();
+      const progressed = this.#nowMs >= this.#retryAtMs && (await this.#round());
+      if (this.#sender.isBlocked) await this.#alarm.orRing(this.context.producer.writable());
+      else if (progressed) await this.#alarm.turn();
+      else if (this.#limits && this.#isDrained()) return this.#finishDrain();
+      else await this.#alarm.wait(this.#untilNextMs());
+    }
+  }
+
+  async #look(): Promise<void> {
+    const start = this.#nowMs;
+    await this.#files.look();
+    const end = this.#nowMs;
+    this.#lastLookMs = { end, duration: end - start };
+    this.#nextLookMs = end + Math.max(lookEveryMs, (end - start) / lookShare);
+    if (this.#limits?.size !== 0) return;
+    for (const reader of this.#files.inOrder) this.#limits.set(reader, reader.generation.size);
+  }
+
+  /** Visits each file once; true where something was read. */
+  async #round(): Promise<boolean> {
+    const waiting = new Set<string>();
+    let progressed = false;
+    for (const reader of this.#files.inOrder) {
+      if (this.#isStopping) break;
+      // Closed or moved while its elders were visited.
+      if (this.#files.readers.get(reader.generation.id) !== reader) continue;
+      // What was written before is sent before: an older generation of its origin is not read up.
+      if (waiting.has(reader.generation.origin)) continue;
+      if (await this.#visit(reader)) progressed = true;
+      if (reader.isUnread) waiting.add(reader.generation.origin);
+      if (this.#sender.isBlocked) break;
+    }
+    return progressed;
+  }
+
+  async #visit(reader: FileReader): Promise<boolean> {
+    if (reader.isAtEnd && this.#nowMs < reader.dueMs && !this.#limits) return false;
+    try {
+      await this.#files.poll(reader, this.#nowMs);
+      const progressed = await this.#readOn(reader);
+      if (!progressed) reader.schedule(this.#nowMs);
+      reader.isFailing = false;
+      return progressed;
+    } catch (error) {
+      const { path } = reader.generation;
+      if (!reader.isFailing) this.context.log.warn(`cannot read ${path}; trying again`, { error });
+      reader.isFailing = true;
+      reader.dueMs = this.#nowMs + firstRetryMs;
+      // Damaged content stays damaged: nobody shall wait for it. A changed file is tried again.
+      if (error instanceof ContentError) reader.isAtEnd = true;
+      return false;
+    }
+  }
+
+  async #readOn(reader: FileReader): Promise<boolean> {
+    for (let reads = 0; reads < readsPerTurn; reads++) {
+      const { generation } = reader;
+      const takesRest = this.#takesRest(reader);
+      const isOpen = this.#files.readers.get(generation.id) === reader;
+      if (!isOpen || generation.state !== 'reading') return reads > 0;
+      if (reader.isAtEnd && !(takesRest && reader.rest.length > 0)) return reads > 0;
+      await this.#read(reader, takesRest);
+      if (this.#sender.isBlocked || this.#failed.has(generation)) return true;
+    }
+    return true;
+  }
+
+  #takesRest(reader: FileReader): boolean {
+    if (this.#limits) return true;
+    return this.#nowMs - reader.restSinceMs >= this.options.partial_after;
+  }
+
+  async #read(reader: FileReader, takesRest: boolean): Promise<void> {
+    const { generation } = reader;
+    const route = this.#files.routes.get(generation.id);
+    if (!route) return;
+    const now = this.context.system.clock.now();
+    const isCurrent = () => !this.#failed.has(generation) && !this.#isStopping;
+    const result = await reader.read(this.#sender, route, now, takesRest, isCurrent);
+    if (!result) return;
+    const { id } = generation;
+    if (result.isReplaced) return this.#files.tell({ type: 'replaced', id });
+    const { place, fingerprint } = result;
+    if (place !== generation.place) {
+      await this.#files.tell({ type: 'advanced', id, place, fingerprint });
+    }
+    this.#noteSent(generation, result.records);
+  }
+
+  #noteSent({ id, origin }: Generation, records: number): void {
+    if (records === 0) return;
+    const youngest = this.#youngest.get(origin) ?? id;
+    if (youngest > id) this.#lateLines += records;
+    this.#youngest.set(origin, Math.max(id, youngest));
+  }
+
+  #sendUnfinished(generation: Generation, rest: Buffer): void {
+    const route = this.#files.routes.get(generation.id);
+    if (!route) return;
+    const delivery = route.acknowledgements.open();
+    const now = this.context.system.clock.now();
+    this.#sender.send(route, delivery, rest, 0, now, true);
+    const position = generation.place.position + rest.length;
+    route.acknowledgements.close(delivery, { position, tail: generation.place.tail });
+    this.#noteSent(generation, delivery.records);
+  }
+
+  #onAcknowledged(records: number): void {
+    this.#acknowledged += records;
+    if (records > 0) this.#retryDelayMs = firstRetryMs;
+    this.context.chain.delivered(records, true);
+    this.context.positions.changed();
+    if (this.#limits) this.#alarm.ring();
+  }
+
+  #onFailure(generation: Generation, error: Error, records: number): void {
+    this.context.chain.delivered(records, false);
+    this.context.log.error(
+      `${records} lines of ${generation.path} could not be sent; reading them again in ` +
+        `${this.#retryDelayMs / 1000} s`,
+      { error },
+    );
+    this.#failed.add(generation);
+    this.#retryAtMs = this.#nowMs + this.#retryDelayMs;
+    this.#retryDelayMs = Math.min(lastRetryMs, this.#retryDelayMs * 2);
+  }
+
+  #rewindFailed(): void {
+    for (const generation of this.#failed) {
+      const route = this.#files.routes.get(generation.id);
+      if (!route) continue;
+      generation.place = route.acknowledgements.acknowledged;
+      generation.passed = [];
+      const reader = this.#files.readers.get(generation.id);
+      if (reader) reader.restart();
+      else this.context.log.error(`${generation.path} is gone; its lines cannot be sent again`);
+    }
+    this.#failed.clear();
+  }
+
+  #isDrained(): boolean {
+    for (const reader of this.#files.inOrder) {
+      if (reader.generation.state === 'undecided' || !reader.isUnread) continue;
+      if (reader.isFailing) continue;
+      if (reader.generation.place.position < (this.#limits?.get(reader) ?? Infinity)) return false;
+    }
+    return true;
+  }
+
+  async #finishDrain(): Promise<void> {
+    await this.#alarm.orRing(this.context.producer.flush());
+    for (const { acknowledgements } of this.#files.routes.values()) {
+      while (!acknowledgements.isDone && !this.#isStopping) await this.#alarm.wait(lookEveryMs);
+    }
+    await this.context.positions.save();
+  }
+
+  #untilNextMs(): number {
+    const now = this.#nowMs;
+    let next = Math.max(this.#nextLookMs, this.#retryAtMs);
+    if (this.#retryAtMs > now) return this.#retryAtMs - now;
+    for (const reader of this.#files.inOrder) if (reader.dueMs < next) next = reader.dueMs;
+    return Math.max(1, next - now);
+  }
+}

@@ -1,0 +1,202 @@
+import { adopt, begin, candidateFor, currentOrigin, isHeld, mayBeTaken } from './adoption.js';
+import type { StoredGeneration } from './generation.js';
+import { type Generation, newGeneration, restoreGeneration } from './generation.js';
+import type { IdentityEffect, IdentityEvent, Sighting } from './identity-events.js';
+import { type IdentityState, inodeKey, isOwner, originsOf } from './identity-state.js';
+import { isRotationOf } from './rotation-name.js';
+
+/** A file without a name is kept open for so long after its last change. */
+const unnamedQuietMs = 60_000;
+/** A file that rests for so long is closed, and opened again when a look finds it changed. */
+const restAfterMs = 300_000;
+/** A generation without a file is remembered for so long: its copy may come late. */
+const forgetAfterMs = 24 * 3_600_000;
+
+/** The state after a start; `stored` is undefined where this source never ran before. */
+export function startState(
+  stored: readonly StoredGeneration[] | undefined,
+  readFromEnd: boolean,
+): IdentityState {
+  const generations = new Map<number, Generation>();
+  for (const one of stored ?? []) generations.set(one.id, restoreGeneration(one));
+  return {
+    generations,
+    owners: new Map(),
+    paths: new Set(),
+    origins: originsOf(generations.values()),
+    nextId: Math.max(-1, ...generations.keys()) + 1,
+    skipsContent: stored === undefined && readFromEnd,
+  };
+}
+
+/**
+ * Decides which file is which generation (docs/formats/positions.md has the rules). It reads no
+ * file and no clock: what it is told decides, and `state` is all that it changes.
+ */
+export function step(state: IdentityState, event: IdentityEvent, now: number): IdentityEffect[] {
+  if (event.type === 'listed') return listed(state, event.sightings);
+  if (event.type === 'settled') return settled(state, now);
+  const generation = state.generations.get(event.id);
+  if (!generation) return [];
+  switch (event.type) {
+    case 'polled':
+      return polled(state, generation, event, now);
+    case 'examined':
+      return examined(state, generation, event, now);
+    case 'replaced':
+      return truncated(state, generation);
+    case 'advanced':
+      generation.passed.push(generation.place);
+      if (generation.passed.length > 8) generation.passed.shift();
+      generation.place = event.place;
+      generation.fingerprint = event.fingerprint;
+      return [];
+    case 'unopened':
+      drop(state, generation);
+      return [];
+  }
+}
+
+function listed(state: IdentityState, sightings: readonly Sighting[]): IdentityEffect[] {
+  const inodeOfPath = new Map(sightings.map((seen) => [seen.path, inodeKey(seen)]));
+  state.paths = new Set(sightings.filter((seen) => seen.matched).map((seen) => seen.path));
+  const lost = [...state.generations.values()].filter((one) => !isOwner(one));
+  const lostInodes = new Set(lost.map(inodeKey));
+  const first: IdentityEffect[] = [];
+  const then: IdentityEffect[] = [];
+  for (const seen of sightings) {
+    const key = inodeKey(seen);
+    const owner = state.owners.get(key);
+    if (owner) {
+      if (inodeOfPath.get(owner.path) !== key) owner.path = seen.path;
+      if (owner.open || !hasChanged(owner, seen)) continue;
+      // It rested, so its inode may be another file's by now.
+      loseFile(state, owner);
+      lostInodes.add(key);
+    } else if (!seen.matched && !lostInodes.has(key) && !standsBeside(seen, lost)) continue;
+    const found = newGeneration(state.nextId++, seen);
+    found.matched = seen.matched;
+    claim(state, found);
+    // Files at their old inode are recognized before anything is taken for a copy of them.
+    (lostInodes.has(key) ? first : then).push({ type: 'open', id: found.id });
+  }
+  for (const one of state.generations.values()) one.named = inodeOfPath.get(one.path) !== undefined;
+  return [...first, ...then];
+}
+
+function standsBeside(seen: Sighting, lost: readonly Generation[]): boolean {
+  return lost.some((one) => one.state === 'lost' && isRotationOf(seen.path, one.origin));
+}
+
+function hasChanged(generation: Generation, seen: Sighting): boolean {
+  return generation.size !== seen.size || generation.modifiedMs !== seen.modifiedMs;
+}
+
+/** Nothing more can be found out about what is still lost: nobody waits for it any longer. */
+function settled(state: IdentityState, now: number): IdentityEffect[] {
+  const effects: IdentityEffect[] = [];
+  state.skipsContent = false;
+  for (const generation of state.generations.values()) {
+    if (generation.state === 'lost') {
+      generation.state = 'gone';
+      generation.sinceMs = now;
+    } else if (generation.state === 'gone' && now - generation.sinceMs > forgetAfterMs) {
+      effects.push({ type: 'forget', id: generation.id });
+      drop(state, generation);
+    }
+  }
+  state.origins = originsOf(state.generations.values());
+  return effects;
+}
+
+function polled(
+  state: IdentityState,
+  generation: Generation,
+  event: IdentityEvent & { type: 'polled' },
+  now: number,
+): IdentityEffect[] {
+  const grew = event.size > generation.size;
+  if (generation.state === 'reading' && event.size < generation.size) {
+    return truncated(state, generation);
+  }
+  generation.open = true;
+  generation.size = event.size;
+  generation.modifiedMs = event.modifiedMs;
+  generation.unlinked = event.unlinked;
+  generation.drained = event.drained;
+  if (generation.state === 'undecided') return undecided(state, generation, grew);
+  if (grew || !generation.drained) generation.sinceMs = now;
+  return quieten(state, generation, now);
+}
+
+function undecided(state: IdentityState, generation: Generation, grew: boolean): IdentityEffect[] {
+  const { id } = generation;
+  generation.grew ||= grew;
+  if (generation.size > 0) return [{ type: 'examine', id }];
+  if (generation.matched && !generation.unlinked) return [];
+  drop(state, generation);
+  return [{ type: 'close', id }];
+}
+
+/** Closes what has not changed for long. */
+function quieten(state: IdentityState, generation: Generation, now: number): IdentityEffect[] {
+  const quietMs = now - generation.sinceMs;
+  const isNamed = generation.named && !generation.unlinked;
+  if (!generation.drained || quietMs < (isNamed ? restAfterMs : unnamedQuietMs)) return [];
+  generation.open = false;
+  if (!isNamed) {
+    loseFile(state, generation);
+    generation.state = 'gone';
+    generation.sinceMs = now;
+  }
+  return [{ type: 'close', id: generation.id }];
+}
+
+function examined(
+  state: IdentityState,
+  found: Generation,
+  { end, likeness }: IdentityEvent & { type: 'examined' },
+  now: number,
+): IdentityEffect[] {
+  if (found.state !== 'undecided') return [];
+  const candidate = candidateFor(state, found, likeness);
+  if (candidate && mayBeTaken(candidate)) {
+    return adopt(state, candidate.known, found, candidate.like === 'part' ? end : undefined);
+  }
+  const isWaiting = candidate !== undefined && isHeld(candidate, found, now);
+  found.grew = false;
+  if (isWaiting) return [];
+  if (found.matched) return begin(state, found);
+  drop(state, found);
+  return [{ type: 'close', id: found.id }];
+}
+
+/** The file was cut, or holds other content: what it holds now is a new generation. */
+function truncated(state: IdentityState, generation: Generation): IdentityEffect[] {
+  if (generation.state !== 'reading') return [];
+  loseFile(state, generation);
+  generation.truncated = true;
+  generation.open = false;
+  const next = newGeneration(state.nextId++, generation);
+  next.replaces = generation.id;
+  claim(state, next);
+  return [{ type: 'move', from: generation.id, to: next.id }, { type: 'list' }];
+}
+
+function loseFile(state: IdentityState, generation: Generation): void {
+  state.owners.delete(inodeKey(generation));
+  generation.state = 'lost';
+}
+
+function claim(state: IdentityState, generation: Generation): void {
+  generation.origin = currentOrigin(state, generation.path);
+  state.generations.set(generation.id, generation);
+  state.owners.set(inodeKey(generation), generation);
+}
+
+function drop(state: IdentityState, generation: Generation): void {
+  state.generations.delete(generation.id);
+  if (state.owners.get(inodeKey(generation)) === generation) {
+    state.owners.delete(inodeKey(generation));
+  }
+}

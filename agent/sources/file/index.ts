@@ -1,0 +1,2 @@
+export { FileSource } from './file-source.js';
+export { type FileOptions, fileOptions } from './options.js';

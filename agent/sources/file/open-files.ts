@@ -1,0 +1,211 @@
+import { basename } from 'node:path';
+import type { SourceContext } from '../source.js';
+import { Acknowledgements } from './acknowledgements.js';
+import { examine } from './examine.js';
+import { FileReader, ReadBuffer } from './file-reader.js';
+import { type Generation, type StoredGeneration, storeGeneration } from './generation.js';
+import { step } from './identity.js';
+import type { IdentityEffect, IdentityEvent } from './identity-events.js';
+import { type IdentityState, inodeKey } from './identity-state.js';
+import type { Route } from './line-sender.js';
+import type { Lister } from './lister.js';
+import type { FileOptions } from './options.js';
+
+/** What the source wants to hear of its files. */
+export interface FileEvents {
+  /** A generation has no file any more, and this unfinished line of it will never be finished. */
+  onUnfinished(generation: Generation, rest: Buffer): void;
+  onAcknowledged(records: number): void;
+  /** The generation has to be read again from its acknowledged place. */
+  onFailure(generation: Generation, error: Error, records: number): void;
+}
+
+/** The files that are open: carries out what `step` decides, and tells it what came of it. */
+export class OpenFiles {
+  /** By generation. */
+  readonly readers = new Map<number, FileReader>();
+  readonly routes = new Map<number, Route>();
+  #ordered: FileReader[] | undefined;
+  #looksAgain = false;
+  #isLooking = false;
+  /** Unfinished lines of generations whose file was cut, until it is known whether a copy exists. */
+  readonly #rests = new Map<number, Buffer>();
+  readonly #buffer = new ReadBuffer();
+  /** Paths that could not be opened; said once each. */
+  readonly #unopened = new Set<string>();
+
+  constructor(
+    private readonly context: SourceContext,
+    private readonly options: FileOptions,
+    readonly state: IdentityState,
+    private readonly lister: Lister,
+    private readonly events: FileEvents,
+  ) {
+    for (const generation of state.generations.values()) this.#route(generation);
+  }
+
+  /** Older generations first. */
+  get inOrder(): readonly FileReader[] {
+    this.#ordered ??= [...this.readers.values()].sort((a, b) => a.generation.id - b.generation.id);
+    return this.#ordered;
+  }
+
+  /** Looks at the directories, and opens and examines what is new. */
+  async look(): Promise<void> {
+    this.#isLooking = true;
+    try {
+      let besides: boolean;
+      do {
+        this.#looksAgain = false;
+        besides = this.#isAnyLost();
+        await this.tell({ type: 'listed', sightings: this.lister.look(besides) });
+      } while (this.#looksAgain || (!besides && this.#isAnyLost()));
+      await this.tell({ type: 'settled' });
+    } finally {
+      this.#isLooking = false;
+    }
+    for (const [id, rest] of this.#rests) {
+      this.#rests.delete(id);
+      const generation = this.state.generations.get(id);
+      if (generation?.state === 'gone') this.events.onUnfinished(generation, rest);
+    }
+  }
+
+  /** Passes on what was seen, and does what follows from it. */
+  async tell(event: IdentityEvent): Promise<void> {
+    for (const effect of step(this.state, event, this.context.system.clock.now())) {
+      await this.#perform(effect);
+    }
+    if (this.#looksAgain && !this.#isLooking) await this.look();
+  }
+
+  /** Asks an open file for its size. */
+  async poll(reader: FileReader, nowMs: number): Promise<void> {
+    const { generation } = reader;
+    const { size, modifiedMs, links } = reader.file.statSync();
+    if (size !== generation.size || modifiedMs !== generation.modifiedMs) reader.noteChange(nowMs);
+    const isAcknowledged = this.routes.get(generation.id)?.acknowledgements.isDone ?? true;
+    const drained = !reader.isUnread && isAcknowledged;
+    const { id } = generation;
+    await this.tell({ type: 'polled', id, size, modifiedMs, unlinked: links === 0, drained });
+  }
+
+  /** What the positions remember. */
+  store(): StoredGeneration[] {
+    const stored: StoredGeneration[] = [];
+    for (const generation of this.state.generations.values()) {
+      const route = this.routes.get(generation.id);
+      if (!route || generation.fingerprint.bytes === 0) continue;
+      stored.push(storeGeneration(generation, route.acknowledgements.acknowledged));
+    }
+    return stored;
+  }
+
+  closeAll(): void {
+    for (const reader of this.readers.values()) reader.file.closeSync();
+    this.readers.clear();
+    this.#ordered = undefined;
+  }
+
+  #isAnyLost(): boolean {
+    for (const one of this.state.generations.values()) if (one.state === 'lost') return true;
+    return false;
+  }
+
+  async #perform(effect: IdentityEffect): Promise<void> {
+    if (effect.type === 'list') {
+      this.#looksAgain = true;
+      return;
+    }
+    if (effect.type === 'move') return this.#move(effect.from, effect.to);
+    if (effect.type === 'close') return this.#close(effect.id);
+    if (effect.type === 'forget') {
+      this.routes.delete(effect.id);
+      return;
+    }
+    const generation = this.state.generations.get(effect.id);
+    if (!generation) return;
+    if (effect.type === 'open') await this.#open(generation);
+    else if (effect.type === 'examine') await this.#examine(generation);
+    else if (effect.type === 'begin') await this.#begin(generation, effect.atEnd);
+    else this.routes.get(effect.id)?.acknowledgements.rebase(effect.place);
+  }
+
+  async #open(generation: Generation): Promise<void> {
+    const { path, id } = generation;
+    const { system, log } = this.context;
+    try {
+      const file = system.disk.openSync(path, 'r');
+      if (inodeKey(file.statSync()) !== inodeKey(generation)) {
+        file.closeSync();
+        return await this.tell({ type: 'unopened', id });
+      }
+      const reader = new FileReader(file, generation, this.#buffer, this.options.max_line_bytes);
+      this.#unopened.delete(path);
+      this.readers.set(id, reader);
+      this.#ordered = undefined;
+      await this.poll(reader, system.clock.monotonic());
+    } catch (error) {
+      if (!this.#unopened.has(path) && (error as NodeJS.ErrnoException).code !== 'ENOENT') {
+        this.#unopened.add(path);
+        log.warn(`cannot open ${path}; trying again`, { error });
+      }
+      this.#close(id);
+      await this.tell({ type: 'unopened', id });
+    }
+  }
+
+  async #examine(found: Generation): Promise<void> {
+    const reader = this.readers.get(found.id);
+    if (!reader) return;
+    const known = [...this.state.generations.values()].filter((one) => one.state !== 'undecided');
+    const findings = await examine(found, reader.content, known, (one, length) =>
+      this.readers.get(one.id)?.firstBytes(length),
+    );
+    await this.tell({ type: 'examined', id: found.id, ...findings });
+  }
+
+  async #begin(generation: Generation, atEnd: boolean): Promise<void> {
+    const reader = this.readers.get(generation.id);
+    if (!reader) return;
+    if (atEnd) {
+      await this.tell({ type: 'advanced', id: generation.id, ...(await reader.findEnd()) });
+    }
+    reader.restart();
+    this.#route(generation);
+    this.context.positions.changed();
+  }
+
+  #route(generation: Generation): void {
+    const { producer, host } = this.context;
+    const { origin } = generation;
+    const parts: Readonly<Record<string, string>> = { host, path: origin, name: basename(origin) };
+    const key = Buffer.from(
+      this.options.key.replace(/\{(host|path|name)\}/g, (_, part: string) => parts[part] ?? ''),
+    );
+    const acknowledgements = new Acknowledgements(
+      generation.place,
+      (records) => this.events.onAcknowledged(records),
+      (error, records) => this.events.onFailure(generation, error, records),
+    );
+    const target = producer.target(this.options.topic, key);
+    this.routes.set(generation.id, { target, key, acknowledgements });
+  }
+
+  #move(from: number, to: number): void {
+    const reader = this.readers.get(from);
+    const generation = this.state.generations.get(to);
+    if (!reader || !generation) return;
+    if (reader.rest.length > 0) this.#rests.set(from, reader.rest);
+    this.readers.delete(from);
+    this.readers.set(to, reader);
+    this.#ordered = undefined;
+    reader.moveTo(generation);
+  }
+
+  #close(id: number): void {
+    this.readers.get(id)?.file.closeSync();
+    this.readers.delete(id);
+    this.#ordered = undefined;
+  }
+}

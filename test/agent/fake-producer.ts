@@ -1,0 +1,140 @@
+import type { BatchTicket, RecordProducer } from '../../agent/producer.js';
+import { BatchWriter, RecordCursor } from '../../protocol/records/index.js';
+import type { Clock } from '../../system/index.js';
+
+export interface Delivered {
+  readonly topic: string;
+  readonly key: string;
+  readonly value: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What survives the agent: the topics. */
+export class FakeTopics {
+  readonly records: Delivered[] = [];
+
+  ofKey(key: string): string[] {
+    return this.records.filter((one) => one.key === key).map((one) => one.value);
+  }
+
+  /** What an archive of the key would hold. */
+  contentOf(key: string): string {
+    return this.records
+      .filter((one) => one.key === key)
+      .map((one) => one.value + ('logflume.partial' in one.headers ? '' : '\n'))
+      .join('');
+  }
+
+  get keys(): string[] {
+    return [...new Set(this.records.map((one) => one.key))].sort();
+  }
+}
+
+interface FakeBatch {
+  readonly records: Delivered[];
+  readonly callbacks: ((error: Error | null, baseOffset: number) => void)[];
+  done?: boolean;
+}
+
+export interface FakeProducerOptions {
+  readonly lingerMs?: number;
+  readonly latencyMs?: number;
+  /** Unacknowledged records held at most. */
+  readonly capacity?: number;
+  /** Fails a batch, by its number from 0. */
+  readonly fails?: (batch: number) => boolean;
+}
+
+/** A producer with the client's contract: batches in order, acknowledged after a while. */
+export class FakeProducer implements RecordProducer<{ topic: string }> {
+  held = 0;
+  #open: FakeBatch | undefined;
+  #sent = 0;
+  #waiting: (() => void)[] = [];
+  #readyMs = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly topics: FakeTopics,
+    private readonly options: FakeProducerOptions = {},
+  ) {}
+
+  target(topic: string): { topic: string } {
+    return { topic };
+  }
+
+  append(
+    { topic }: { topic: string },
+    timestamp: number,
+    key: Buffer | null,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer,
+    valueStart: number,
+    valueEnd: number,
+    headers: Buffer | null,
+  ): BatchTicket | null {
+    if (this.held >= (this.options.capacity ?? 1000)) return null;
+    this.held++;
+    if (!this.#open) {
+      const batch: FakeBatch = { records: [], callbacks: [] };
+      this.#open = batch;
+      this.clock.after(this.options.lingerMs ?? 5, () => this.#send(batch));
+    }
+    const open = this.#open;
+    open.records.push({
+      topic,
+      key: key === null ? '' : key.toString('utf8', keyStart, keyEnd),
+      value: value.toString('latin1', valueStart, valueEnd),
+      headers: decodeHeaders(timestamp, headers),
+    });
+    return {
+      onDone: (callback) => {
+        if (open.done) callback(null, 0);
+        else open.callbacks.push(callback);
+      },
+    };
+  }
+
+  writable(): Promise<void> {
+    if (this.held < (this.options.capacity ?? 1000)) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async flush(): Promise<void> {
+    while (this.held > 0) await this.clock.sleep(1);
+  }
+
+  #send(batch: FakeBatch): void {
+    this.#open = undefined;
+    const error = this.options.fails?.(this.#sent++) ? new Error('refused') : null;
+    const latencyMs = this.options.latencyMs ?? 4;
+    this.#readyMs = Math.max(this.#readyMs, this.clock.monotonic() + latencyMs);
+    this.clock.after(this.#readyMs - this.clock.monotonic(), () => {
+      if (!error) this.topics.records.push(...batch.records);
+      this.clock.after(latencyMs, () => {
+        batch.done = true;
+        this.held -= batch.records.length;
+        for (const callback of batch.callbacks) callback(error, 0);
+        for (const resolve of this.#waiting.splice(0)) resolve();
+      });
+    });
+  }
+}
+
+function decodeHeaders(timestamp: number, headers: Buffer | null): Record<string, string> {
+  if (!headers) return {};
+  const writer = new BatchWriter(headers.length + 1000);
+  writer.reset();
+  writer.tryAppend(timestamp, null, 0, 0, Buffer.alloc(0), 0, 0, headers);
+  const batch = writer.close({
+    codec: 'none',
+    producerId: -1,
+    producerEpoch: -1,
+    baseSequence: -1,
+  });
+  const cursor = new RecordCursor();
+  cursor.open(batch, 0, 10_000_000);
+  cursor.next();
+  return Object.fromEntries(cursor.headers().map(([name, value]) => [name, String(value)]));
+}

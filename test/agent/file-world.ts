@@ -1,0 +1,99 @@
+import { dirname } from 'node:path';
+import { createChain } from '../../agent/interceptors/index.js';
+import { Positions } from '../../agent/positions.js';
+import { FileSource, fileOptions } from '../../agent/sources/file/index.js';
+import type { Disk } from '../../system/index.js';
+import { createSimSystem, type SimProcess, type Simulation } from '../../system/sim/index.js';
+import { FakeProducer, type FakeProducerOptions, FakeTopics } from './fake-producer.js';
+
+/** The parts that a mutation test replaces. */
+export const originals = { FileSource, Positions };
+export type AgentParts = typeof originals;
+
+/** An application that writes and rotates files. */
+export class Writer {
+  constructor(readonly disk: Disk) {}
+
+  append(path: string, text: string): void {
+    this.disk.makeDirectorySync(dirname(path));
+    const file = this.disk.openSync(path, 'a+');
+    file.writeSync([Buffer.from(text, 'latin1')], file.statSync().size);
+    file.closeSync();
+  }
+
+  truncate(path: string): void {
+    const file = this.disk.openSync(path, 'r+');
+    file.truncateSync(0);
+    file.closeSync();
+  }
+
+  copy(from: string, to: string): void {
+    const file = this.disk.openSync(to, 'w');
+    file.writeSync([this.disk.readFileSync(from)], 0);
+    file.closeSync();
+  }
+
+  write(path: string, bytes: Uint8Array): void {
+    const file = this.disk.openSync(path, 'w');
+    file.writeSync([bytes], 0);
+    file.closeSync();
+  }
+}
+
+/** A source on a simulated machine, which can be killed and started again. */
+export class FileWorld {
+  readonly topics = new FakeTopics();
+  readonly writer: Writer;
+  process: SimProcess | undefined;
+  source: FileSource | undefined;
+
+  constructor(
+    readonly sim: Simulation = createSimSystem({ seed: 1 }),
+    readonly options: Record<string, unknown> = {},
+    readonly producer: FakeProducerOptions = {},
+    readonly parts: AgentParts = originals,
+  ) {
+    this.writer = new Writer(sim.process('writer').disk);
+    this.writer.disk.makeDirectorySync('/log');
+    this.writer.disk.makeDirectorySync('/data');
+  }
+
+  async start(): Promise<FileSource> {
+    const system = this.sim.process('agent');
+    this.process = system;
+    const options = fileOptions.parse({
+      type: 'file',
+      include: ['/log/*.log'],
+      topic: 't',
+      key: '{path}',
+      ...this.options,
+    });
+    const positions = await this.parts.Positions.open(system, '/data');
+    const source = new this.parts.FileSource(
+      {
+        system,
+        name: 'app',
+        log: system.log,
+        producer: new FakeProducer(system.clock, this.topics, this.producer),
+        chain: createChain(options.interceptors, { system, source: 'app' }),
+        positions: positions.of('app'),
+        host: 'h',
+      },
+      options,
+    );
+    this.source = source;
+    await source.start();
+    return source;
+  }
+
+  kill(): void {
+    this.process?.kill();
+  }
+}
+
+/** `count` lines that no other call gives. */
+export function lines(name: string, count: number, first = 0): string {
+  let text = '';
+  for (let i = first; i < first + count; i++) text += `${name} line ${i} ${'x'.repeat(i % 40)}\n`;
+  return text;
+}
