@@ -1,3 +1,12 @@
+import {
+  BASE_TIMESTAMP_AT,
+  BATCH_HEADER_BYTES,
+  BatchWriter,
+  LAST_OFFSET_DELTA_AT,
+  MAX_TIMESTAMP_AT,
+  stampBatch,
+  stampProducer,
+} from '../../protocol/records/index.js';
 import type { LogEnvironment } from './environment.js';
 import {
   CORRUPT_SUFFIX,
@@ -5,11 +14,13 @@ import {
   OFFSET_INDEX_SUFFIX,
   SNAPSHOT_SUFFIX,
   TIME_INDEX_SUFFIX,
+  writeInt64,
 } from './format.js';
 import { fileSize } from './load-segment.js';
 import { findBatchBehind } from './scan.js';
 import type { Segment } from './segment.js';
 
+const MAX_INT32 = 2 ** 31 - 1;
 const COPY_BYTES = 1024 * 1024;
 
 /**
@@ -30,6 +41,25 @@ export async function lastOffsetBehind(
     last = (await findBatchBehind(next.file, range)) ?? last;
   }
   return last;
+}
+
+/**
+ * A batch without records that takes the offsets from `baseOffset` to `lastOffset`, such as
+ * compaction leaves behind: every reader passes over it.
+ */
+export function encodeEmptyBatch(
+  baseOffset: number,
+  lastOffset: number,
+  leaderEpoch: number,
+): Buffer {
+  const producer = { producerId: -1, producerEpoch: -1, baseSequence: -1 };
+  const bytes = new BatchWriter(BATCH_HEADER_BYTES).close({ codec: 'none', ...producer });
+  bytes.writeInt32BE(Math.min(lastOffset - baseOffset, MAX_INT32), LAST_OFFSET_DELTA_AT);
+  writeInt64(bytes, -1, BASE_TIMESTAMP_AT);
+  writeInt64(bytes, -1, MAX_TIMESTAMP_AT);
+  stampProducer(bytes, 0, producer);
+  stampBatch(bytes, 0, baseOffset, leaderEpoch);
+  return bytes;
 }
 
 /** Copies the whole `.log` beside itself; returns the copy's path. It is never overwritten. */

@@ -1,6 +1,6 @@
 import type { LogEnvironment } from './environment.js';
 import { LOG_SUFFIX, readInt64, TIME_ENTRY_BYTES } from './format.js';
-import { type ScanEnd, scanBatches } from './scan.js';
+import { type ScanEnd, type ScanRange, scanBatches } from './scan.js';
 import { Segment, type SegmentSettings } from './segment.js';
 import type { StoredBatch } from './stored-batch.js';
 
@@ -43,7 +43,7 @@ export async function loadSealed(
 /** Scans a sealed segment and writes its indexes anew. The bytes themselves are believed. */
 export async function rebuildIndexes(segment: Segment, settings: SegmentSettings): Promise<void> {
   const { nextOffset } = segment;
-  await scanSegment(segment, settings, false, () => true);
+  await scanSegment(segment, settings, {}, () => true);
   segment.nextOffset = Math.max(segment.nextOffset, nextOffset);
   segment.seal();
 }
@@ -55,14 +55,15 @@ export async function rebuildIndexes(segment: Segment, settings: SegmentSettings
 export async function scanSegment(
   segment: Segment,
   settings: SegmentSettings,
-  verify: boolean,
+  options: Pick<ScanRange, 'verify' | 'followedBy'>,
   onBatch: (batch: StoredBatch) => boolean,
 ): Promise<ScanEnd> {
-  const range = { from: 0, to: fileSize(segment), minOffset: segment.baseOffset };
+  const { baseOffset: minOffset } = segment;
+  const range = { from: 0, to: fileSize(segment), minOffset, ...options };
   segment.resetState();
   segment.createIndexes(settings);
   let refusedAt: number | undefined;
-  const end = await scanBatches(segment.file, range, verify, (batch, position) => {
+  const end = await scanBatches(segment.file, range, (batch, position) => {
     if (!onBatch(batch)) {
       refusedAt = position;
       return false;
@@ -93,7 +94,7 @@ export async function loadActive(segment: Segment, settings: SegmentSettings): P
   const from = entry?.position ?? 0;
   const range = { from, to: size, minOffset: segment.baseOffset };
   segment.resumeAt(from);
-  const end = await scanBatches(segment.file, range, false, (batch) => {
+  const end = await scanBatches(segment.file, range, (batch) => {
     if (first && entry !== undefined) fits = batch.lastOffset === entry.lastOffset;
     first = false;
     segment.note(batch, settings, false);
@@ -112,7 +113,7 @@ export async function loadActive(segment: Segment, settings: SegmentSettings): P
 
 async function readFirstTimestamp(segment: Segment): Promise<void> {
   const range = { from: 0, to: segment.sizeBytes, minOffset: segment.baseOffset };
-  await scanBatches(segment.file, range, false, (batch) => {
+  await scanBatches(segment.file, range, (batch) => {
     segment.firstTimestamp = batch.maxTimestamp;
     return false;
   });

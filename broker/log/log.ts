@@ -323,7 +323,7 @@ export class Log {
     await this.#onRecoveryPointLowered?.();
     const behind = segments.list.filter(({ baseOffset }) => baseOffset > holding.baseOffset);
     await this.#storage.delete(behind, 0);
-    await scanSegment(holding, this.#settings, false, (batch) => batch.lastOffset < offset);
+    await scanSegment(holding, this.#settings, {}, (batch) => batch.lastOffset < offset);
     holding.cutTail();
     this.#epochs.truncateFromEnd(holding.nextOffset);
     await this.#storage.reloadProducers();

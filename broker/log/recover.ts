@@ -1,26 +1,33 @@
 import { dirname, join } from 'node:path';
+import { readBatchHeader } from '../../protocol/records/index.js';
 import { decodeEpochs } from './checkpoint.js';
-import { keepCopy, lastOffsetBehind, putAside, removeSegment } from './corruption.js';
+import {
+  encodeEmptyBatch,
+  keepCopy,
+  lastOffsetBehind,
+  putAside,
+  removeSegment,
+} from './corruption.js';
 import type { LogEnvironment } from './environment.js';
 import { LeaderEpochs } from './epochs.js';
 import {
   CLEANED_SUFFIX,
-  CORRUPT_SUFFIX,
   DELETED_SUFFIX,
   LEADER_EPOCH_CHECKPOINT,
   LOG_SUFFIX,
   parseSegmentFileName,
   SWAP_SUFFIX,
 } from './format.js';
-import { findSegment, loadActive, loadSealed, scanSegment } from './load-segment.js';
+import { fileSize, findSegment, loadActive, loadSealed, scanSegment } from './load-segment.js';
 import { LogError } from './log-error.js';
 import { Producers } from './producers.js';
 import { RecentBatches, replayBatch } from './replay.js';
 import { type ScanEnd, scanBatches } from './scan.js';
-import { Segment } from './segment.js';
+import type { Segment } from './segment.js';
 import { Segments } from './segments.js';
 import type { LogSettings } from './settings.js';
 import { loadSnapshot, snapshotOffsets, writeSnapshot } from './snapshots.js';
+import { storedBatch } from './stored-batch.js';
 
 /** What is known about a log before it is opened, from the checkpoints of the log directory. */
 export interface RecoveryOptions {
@@ -97,7 +104,8 @@ class Recovery {
     const unsynced: Segment[] = [];
     const rest = bases.slice(scanFrom).map((base) => this.#find(base));
     for (let segment = rest.shift(); segment !== undefined; segment = rest.shift()) {
-      unsynced.push(segment, ...(await this.#scan(segment, rest)));
+      unsynced.push(segment);
+      await this.#scan(segment, rest);
     }
     if (this.#ready.length === 0) unsynced.push(this.#create(this.#options.startOffset));
     return this.#finish(unsynced);
@@ -112,7 +120,7 @@ class Recovery {
   }
 
   #create(baseOffset: number): Segment {
-    const segment = new Segment(this.#env.disk, this.#directory, baseOffset, this.#env.clock.now());
+    const segment = this.#find(baseOffset);
     segment.create(this.#settings);
     this.#ready.push(segment);
     return segment;
@@ -195,7 +203,7 @@ class Recovery {
     for (const segment of this.#ready) {
       if (segment.nextOffset <= from || segment.baseOffset >= to) continue;
       const range = { from: 0, to: segment.sizeBytes, minOffset: segment.baseOffset };
-      await scanBatches(segment.file, range, false, (batch) => {
+      await scanBatches(segment.file, range, (batch) => {
         if (batch.baseOffset >= from) replayBatch(batch, this.#producers, this.#epochs, nowMs);
         return true;
       });
@@ -214,89 +222,81 @@ class Recovery {
     }
     const recent = new RecentBatches();
     const range = { from, to: sizeBytes, minOffset: segment.baseOffset };
-    await scanBatches(segment.file, range, false, (batch) => {
+    await scanBatches(segment.file, range, (batch) => {
       recent.add(batch);
       return true;
     });
     recent.complete(this.#producers);
   }
 
-  /** Verifies a segment batch by batch; returns the segments it had to create. */
-  async #scan(segment: Segment, rest: Segment[]): Promise<Segment[]> {
+  /** Verifies a segment batch by batch; what is wrong with it or behind it is repaired. */
+  async #scan(segment: Segment, rest: Segment[]): Promise<void> {
     const nowMs = this.#env.clock.now();
     writeSnapshot(this.#env, this.#directory, segment.baseOffset, this.#producers);
-    const previousEnd = this.#endOffset;
-    const end = await scanSegment(segment, this.#settings, true, (batch) => {
-      if (this.#ready.length > 0 && batch.baseOffset < previousEnd) return false;
+    const minOffset = this.#endOffset;
+    const options = { verify: true, followedBy: rest[0]?.baseOffset };
+    const end = await scanSegment(segment, this.#settings, options, (batch) => {
+      if (this.#ready.length > 0 && batch.baseOffset < minOffset) return false;
       replayBatch(batch, this.#producers, this.#epochs, nowMs);
       return true;
     });
     this.#ready.push(segment);
     const fault = end.fault ?? this.#faultBehind(segment, end, rest[0]);
-    const created = fault === undefined ? [] : await this.#repair(segment, fault, rest);
-    if (rest.length > 0 || created.length > 0) segment.seal();
-    return created;
+    if (fault !== undefined) await this.#repair(segment, fault, rest);
+    if (rest.length > 0) segment.seal();
   }
 
   /** What is wrong between the end of a segment whose batches are all valid and the next one. */
   #faultBehind(segment: Segment, end: ScanEnd, next: Segment | undefined): string | undefined {
-    if (end.position < segment.file.file.statSync().size) return 'offsets go back';
+    if (end.position < fileSize(segment)) return 'offsets go back';
     if (next === undefined || next.baseOffset <= segment.nextOffset) return undefined;
-    // A cut that an earlier recovery made leaves a gap, and so does compaction.
-    if (this.#settings.cleanupPolicy !== 'delete' || this.#wasRepaired(segment)) return undefined;
+    // Compaction leaves such gaps, but no other log has them where it was synced.
+    const synced = segment.nextOffset < this.#options.recoveryPoint;
+    if (synced || this.#settings.cleanupPolicy !== 'delete') return undefined;
     return `records ${segment.nextOffset} to ${next.baseOffset - 1} are missing`;
-  }
-
-  #wasRepaired(segment: Segment): boolean {
-    const path = `${segment.path(LOG_SUFFIX)}${CORRUPT_SUFFIX}`;
-    return this.#env.disk.statSync(path) !== undefined;
   }
 
   /**
    * Ends the log behind the good part of `segment`. Where valid batches follow the bad bytes, all
-   * is kept beside, and new records get offsets behind the lost ones: whoever has read those must
-   * not take others for them.
+   * is kept beside, and an empty batch takes the offsets of what is lost: whoever has read those
+   * records must not take others for them.
    */
-  async #repair(segment: Segment, fault: string, rest: Segment[]): Promise<Segment[]> {
+  async #repair(segment: Segment, fault: string, rest: Segment[]): Promise<void> {
     const following = rest.splice(0);
     const path = segment.path(LOG_SUFFIX);
     const behind = await lastOffsetBehind(segment, following);
-    const repairedBefore = following.length > 0 && this.#wasRepaired(segment);
-    if (behind === undefined && !repairedBefore) {
-      const cutBytes = segment.file.file.statSync().size - segment.sizeBytes;
+    if (behind === undefined) {
+      const cutBytes = fileSize(segment) - segment.sizeBytes;
       this.#env.log.warn('a torn tail was cut off', { path, cutBytes, reason: fault });
       segment.cutTail();
       for (const empty of following) await removeSegment(this.#env, empty);
-      return [];
+      return;
     }
-    const newBase = Math.max((behind ?? -1) + 1, following.at(-1)?.baseOffset ?? 0);
-    // First the place where the log goes on: a crash in between must not bring offsets back.
-    const next = following.find(({ baseOffset }) => baseOffset === newBase);
-    const created = this.#create(newBase);
-    await this.#env.disk.syncDirectory(this.#directory);
     const kept = [await keepCopy(this.#env, segment)];
-    for (const other of following) {
-      if (other !== next) kept.push(await putAside(this.#env, other));
-      else other.close();
-    }
+    const firstLostOffset = segment.nextOffset;
+    // Before anything goes: a crash in between must not give the offsets to other records.
+    if (behind >= firstLostOffset) await this.#fill(segment, behind);
+    for (const other of following) kept.push(await putAside(this.#env, other));
     segment.cutTail();
     await segment.syncLog();
     await this.#env.disk.syncDirectory(this.#directory);
-    this.#alarm(path, fault, segment.nextOffset, newBase, kept);
-    return [created];
-  }
-
-  #alarm(path: string, fault: string, from: number, to: number, kept: readonly string[]): void {
     const { log, metrics } = this.#env;
-    log.error('a log is corrupt: its records from here on are only in the files kept beside', {
+    log.error('a log is corrupt: its records from here on are only in the files kept beside it', {
       path,
       reason: fault,
-      firstLostOffset: from,
-      nextOffset: to,
+      firstLostOffset,
+      lastLostOffset: behind,
       kept,
     });
     const name = 'logflume_log_corrupt_segments_total';
     metrics.counter(name, 'Segments in which valid batches follow bad bytes.').inc(kept.length);
+  }
+
+  async #fill(segment: Segment, lastOffset: number): Promise<void> {
+    const bytes = encodeEmptyBatch(segment.nextOffset, lastOffset, this.#epochs.latest);
+    segment.write([bytes]);
+    segment.note(storedBatch(readBatchHeader(bytes, 0), bytes, 0), this.#settings);
+    await segment.syncLog();
   }
 
   #finish(unsynced: readonly Segment[]): RecoveredLog {

@@ -1,11 +1,12 @@
 import {
+  BASE_OFFSET_AT,
   BATCH_HEADER_BYTES,
   type BatchHeader,
   RecordsError,
   readBatchHeader,
   verifyBatch,
 } from '../../protocol/records/index.js';
-import { batchSizeAt } from './format.js';
+import { batchSizeAt, readInt64 } from './format.js';
 import type { SharedFile } from './shared-file.js';
 import { type StoredBatch, storedBatch } from './stored-batch.js';
 
@@ -22,16 +23,28 @@ export interface ScanEnd {
 /** Calls back for one batch; false ends the scan behind it. */
 export type OnBatch = (batch: StoredBatch, position: number) => boolean;
 
+/** What is walked, and how closely. */
+export interface ScanRange {
+  /** Position of a batch. */
+  readonly from: number;
+  /** Behind the last byte. */
+  readonly to: number;
+  /** The first batch must not begin before this offset. */
+  readonly minOffset: number;
+  /** Compares checksums and offsets; without it headers are believed. */
+  readonly verify?: boolean;
+  /** Base offset of the segment that follows, where one does. */
+  readonly followedBy?: number | undefined;
+}
+
 /**
- * Walks the batches of a file from `from` (where one must start) up to `to`, in order. With
- * `verify` the checksum of each is compared; without, headers are believed. Ends before the first
- * batch that is not whole, not valid or does not follow the one before. Reads in large pieces on
- * the threadpool; `onBatch` gets memory that is only its own for the call.
+ * Walks the batches of a file in order. Ends before the first one that is not whole, not valid or
+ * does not follow the one before. Reads in large pieces on the threadpool; `onBatch` gets memory
+ * that is its own only for the call.
  */
 export async function scanBatches(
   file: SharedFile,
-  range: { readonly from: number; readonly to: number; readonly minOffset: number },
-  verify: boolean,
+  range: ScanRange,
   onBatch: OnBatch,
 ): Promise<ScanEnd> {
   let { from: position, to, minOffset } = range;
@@ -44,23 +57,22 @@ export async function scanBatches(
     wanted = WINDOW_BYTES;
     let at = 0;
     while (at < window.length) {
-      const room = to - position - at;
-      if (room > window.length - at) {
-        // The batch may go on behind the window: read on from its start.
-        const sizeBytes = sizeAt(window, at);
-        if (sizeBytes === undefined) break;
-        if (sizeBytes > window.length - at && sizeBytes <= room) {
-          wanted = Math.max(WINDOW_BYTES, sizeBytes);
-          break;
-        }
+      const larger = bytesToReadFrom(window, at, to - position - at);
+      if (larger !== undefined) {
+        wanted = larger;
+        break;
       }
-      const header = readBatch(window, at, verify);
+      const header = readBatch(window, at, range.verify === true);
       if (typeof header === 'string') return { position: position + at, fault: header };
-      if (header.baseOffset < minOffset) {
-        const fault = `offset ${header.baseOffset} where at least ${minOffset} must follow`;
+      const endPosition = position + at + header.sizeBytes;
+      const follows =
+        header.baseOffset === minOffset ||
+        (header.baseOffset > minOffset && (await mayFollowGap(file, header, endPosition, range)));
+      if (!follows) {
+        const fault = `offset ${header.baseOffset} where ${minOffset} must follow`;
         return { position: position + at, fault };
       }
-      minOffset = header.baseOffset + header.lastOffsetDelta + 1;
+      minOffset = endOf(header);
       const goOn = onBatch(storedBatch(header, window, at), position + at);
       at += header.sizeBytes;
       if (!goOn) return { position: position + at, fault: undefined };
@@ -70,9 +82,34 @@ export async function scanBatches(
   return { position, fault: undefined };
 }
 
-/** Size of the batch at `at`, undefined where its header is not whole. */
-function sizeAt(window: Buffer, at: number): number | undefined {
-  return window.length - at < BATCH_HEADER_BYTES ? undefined : batchSizeAt(window, at);
+/** Where a batch begins in `window` that may go on behind it: how much to read from its start. */
+function bytesToReadFrom(window: Buffer, at: number, room: number): number | undefined {
+  const rest = window.length - at;
+  if (room <= rest) return undefined;
+  if (rest < BATCH_HEADER_BYTES) return WINDOW_BYTES;
+  const sizeBytes = batchSizeAt(window, at);
+  return sizeBytes > rest && sizeBytes <= room ? Math.max(WINDOW_BYTES, sizeBytes) : undefined;
+}
+
+/**
+ * Compaction leaves gaps, and so does a flipped bit in a base offset, which no checksum covers:
+ * what follows a batch behind a real gap has higher offsets, and compaction spares the log's end.
+ */
+async function mayFollowGap(
+  file: SharedFile,
+  header: BatchHeader,
+  endPosition: number,
+  { to, verify, followedBy }: ScanRange,
+): Promise<boolean> {
+  if (verify !== true) return true;
+  if (endPosition + BATCH_HEADER_BYTES > to) return (followedBy ?? -1) >= endOf(header);
+  const next = await file.read(endPosition, BATCH_HEADER_BYTES);
+  return next.length === BATCH_HEADER_BYTES && readInt64(next, BASE_OFFSET_AT) >= endOf(header);
+}
+
+/** Offset behind the batch. */
+function endOf(header: BatchHeader): number {
+  return header.baseOffset + header.lastOffsetDelta + 1;
 }
 
 /** The header of a whole, valid batch, else what is wrong with it. */
@@ -93,7 +130,7 @@ function readBatch(window: Buffer, at: number, verify: boolean): BatchHeader | s
  */
 export async function findBatchBehind(
   file: SharedFile,
-  range: { readonly from: number; readonly to: number; readonly minOffset: number },
+  range: ScanRange,
 ): Promise<number | undefined> {
   let found: number | undefined;
   let position = range.from;
@@ -107,7 +144,7 @@ export async function findBatchBehind(
       if (header === undefined || header.baseOffset < range.minOffset) continue;
       const batch = await file.read(position + at, header.sizeBytes);
       if (typeof readBatch(batch, 0, true) === 'string') continue;
-      found = Math.max(found ?? 0, header.baseOffset + header.lastOffsetDelta);
+      found = Math.max(found ?? 0, endOf(header) - 1);
       skip = header.sizeBytes;
       break;
     }

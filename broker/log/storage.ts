@@ -177,7 +177,7 @@ export class LogStorage {
     for (const segment of list) {
       if (segment.nextOffset <= from) continue;
       const range = { from: 0, to: segment.sizeBytes, minOffset: segment.baseOffset };
-      await scanBatches(segment.file, range, false, (batch) => {
+      await scanBatches(segment.file, range, (batch) => {
         if (batch.baseOffset >= from) replayProducer(batch, this.#producers, nowMs);
         return true;
       });

@@ -22,7 +22,7 @@ export async function findByTimestamp(
   if (place === undefined) return undefined;
   let found: TimestampedOffset | undefined;
   const range = { from: place.position, to: segment.sizeBytes, minOffset: segment.baseOffset };
-  await scanBatches(segment.file, range, false, (batch) => {
+  await scanBatches(segment.file, range, (batch) => {
     if (batch.maxTimestamp >= timestamp) found = findInBatch(batch, timestamp, minOffset);
     return found === undefined;
   });
