@@ -92,6 +92,14 @@ export class FileSource implements Source {
     this.#files.closeAll();
   }
 
+  debug(): unknown {
+    return [...this.#files.state.generations.values()].map((g) => [
+      g,
+      this.#files.readers.get(g.id)?.isUnread,
+      this.#files.routes.get(g.id)?.acknowledgements.isDone,
+    ]);
+  }
+
   status(): SourceStatus {
     let lagBytes = 0;
     for (const { generation } of this.#files.readers.values()) {

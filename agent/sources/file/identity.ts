@@ -80,7 +80,9 @@ function listed(state: IdentityState, sightings: readonly Sighting[]): IdentityE
     // Files at their old inode are recognized before anything is taken for a copy of them.
     (lostInodes.has(key) ? first : then).push({ type: 'open', id: found.id });
   }
-  for (const one of state.generations.values()) one.named = inodeOfPath.get(one.path) !== undefined;
+  for (const one of state.generations.values()) {
+    one.named = inodeOfPath.get(one.path) === inodeKey(one);
+  }
   return [...first, ...then];
 }
 
@@ -179,6 +181,7 @@ function truncated(state: IdentityState, generation: Generation): IdentityEffect
   generation.open = false;
   const next = newGeneration(state.nextId++, generation);
   next.replaces = generation.id;
+  next.open = true;
   claim(state, next);
   return [{ type: 'move', from: generation.id, to: next.id }, { type: 'list' }];
 }
