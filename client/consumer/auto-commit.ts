@@ -1,0 +1,81 @@
+import type { Clock, Timer } from '../../system/index.js';
+import type { AssignedPartition } from './partition.js';
+import type { ConsumerSettings } from './settings.js';
+import type { TopicPartitionOffset } from './topic-partition.js';
+
+/** What commits, and of which partitions. */
+interface Owner {
+  partitions(): readonly AssignedPartition[];
+  commit(
+    offsets: readonly TopicPartitionOffset[],
+    options: { signal?: AbortSignal },
+  ): Promise<void>;
+}
+
+/** Commits what has been processed, again and again. */
+export class AutoCommit {
+  readonly #clock: Clock;
+  readonly #intervalMs: number;
+  readonly #owner: Owner;
+  #timer: Timer | undefined;
+  #stopped = false;
+  /** Told when the application has finished with a batch. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(clock: Clock, settings: ConsumerSettings, owner: Owner) {
+    this.#clock = clock;
+    this.#intervalMs = settings.autoCommitIntervalMs;
+    this.#owner = owner;
+  }
+
+  /** Idempotent. */
+  start(): void {
+    if (this.#timer || this.#stopped) return;
+    this.#timer = this.#clock.after(this.#intervalMs, async () => {
+      // What fails now is committed the next time, or at revocation.
+      await this.flush().catch(() => {});
+      this.#timer = undefined;
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** What has been processed and is not on record with the group. */
+  processed(): TopicPartitionOffset[] {
+    return this.#owner
+      .partitions()
+      .filter((each) => each.processedOffset >= 0 && each.processedOffset !== each.committedOffset)
+      .map(({ topic, partition, processedOffset: offset }) => ({ topic, partition, offset }));
+  }
+
+  /** Commits it. */
+  flush(signal?: AbortSignal): Promise<void> {
+    return this.#owner.commit(this.processed(), signal ? { signal } : {});
+  }
+
+  noteFinished(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Resolves once no batch is in the application's hands, at the latest after `limitMs`. */
+  async awaitFinished(limitMs: number): Promise<void> {
+    const isBusy = () => this.#owner.partitions().some((partition) => partition.inProcess);
+    if (!isBusy()) return;
+    await new Promise<void>((resolve) => {
+      const finish = () => {
+        timer.cancel();
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const wake = () => {
+        if (!isBusy()) finish();
+      };
+      const timer = this.#clock.after(limitMs, finish);
+      this.#waiting.add(wake);
+    });
+  }
+}

@@ -1,0 +1,375 @@
+import type { System } from '../../system/index.js';
+import { createRealSystem } from '../../system/real/index.js';
+import { Cluster } from '../cluster.js';
+import { ClientError, ClosedError } from '../errors.js';
+import { ClientEmitter } from '../events.js';
+import { Assignments } from './assignments.js';
+import { AutoCommit } from './auto-commit.js';
+import { type Committer, commitOffsets, fetchCommitted, isMembershipError } from './committer.js';
+import type { FetchedBatch } from './fetched-batch.js';
+import { Fetcher } from './fetcher.js';
+import { GroupSession } from './group-session.js';
+import { type Message, messageAt } from './message.js';
+import type { AssignedPartition } from './partition.js';
+import { type Position, resetPosition, resolvePositions } from './positions.js';
+import { type ConsumerOptions, type ConsumerSettings, withDefaults } from './settings.js';
+import { BatchStream } from './streams.js';
+import type { TopicPartition, TopicPartitionOffset } from './topic-partition.js';
+
+/** What a member of a group wants, and what it is told. */
+export interface Subscription {
+  readonly topics: readonly string[];
+  /**
+   * Before anything of these partitions is fetched: the place to `seek`. Those without a seek
+   * start at the group's offset, or as `autoOffsetReset` says.
+   */
+  onAssign?(partitions: readonly TopicPartition[]): void | Promise<void>;
+  /**
+   * The partitions go to others once this has resolved; commits are still possible, unless
+   * `lost`: then the member has been thrown out, and others may have them already.
+   */
+  onRevoke?(partitions: readonly TopicPartition[], lost: boolean): void | Promise<void>;
+}
+
+/** What `run` calls. */
+export interface RunOptions {
+  /** Called for one record after another of a stream; the next waits for its promise. */
+  onMessage(message: Message): void | Promise<void>;
+  /** Number of ordered streams that run side by side; a partition is in one of them. Default 1. */
+  readonly streams?: number;
+}
+
+/** How far a partition has been read. */
+export interface PartitionLag extends TopicPartition {
+  /** Records between what has been processed and the end; -1 before the first fetch. */
+  readonly lag: number;
+  /** The next offset to process; -1 before it is known. */
+  readonly position: number;
+  readonly highWatermark: number;
+}
+
+/**
+ * Reads topics: as a member of a group (`subscribe`) or partitions of its own choice (`assign`);
+ * as batches, in parallel ordered streams, or record by record (`run`). Survives any restart of
+ * any broker. Fatal errors end the streams with that error and `stopped` with it as cause.
+ */
+export class Consumer extends ClientEmitter {
+  readonly #system: Pick<System, 'net' | 'clock' | 'random'>;
+  readonly #settings: ConsumerSettings;
+  readonly #cluster: Cluster;
+  readonly #ownsCluster: boolean;
+  readonly #fetcher: Fetcher;
+  readonly #assignments: Assignments;
+  readonly #autoCommit: AutoCommit;
+  readonly #abort = new AbortController();
+  #session: GroupSession | undefined;
+  #subscription: Subscription | undefined;
+  #failure: Error | undefined;
+
+  constructor(options: ConsumerOptions, system?: Pick<System, 'net' | 'clock' | 'random'>) {
+    super();
+    this.#system = system ?? createRealSystem();
+    this.#settings = withDefaults(options);
+    this.#ownsCluster = !('cluster' in options);
+    this.#cluster = 'cluster' in options ? options.cluster : new Cluster(this.#system, options);
+    this.forward(this.#cluster);
+    this.#fetcher = new Fetcher(this.#system, this.#cluster, this.#settings, {
+      onFetched: (partition) => this.#assignments.streamOf(partition)?.offer(partition),
+      onOutOfRange: (partition, recreated) => void this.#reset(partition, recreated),
+      onFatal: (error) => this.#fail(error),
+    });
+    this.#assignments = new Assignments(this.#fetcher);
+    this.#autoCommit = new AutoCommit(this.#system.clock, this.#settings, {
+      partitions: () => this.#assignments.partitions,
+      commit: (offsets, options) => this.#commit(offsets, options),
+    });
+  }
+
+  /** Joins the group for these topics. Once per consumer, and not together with `assign`. */
+  subscribe(subscription: Subscription): void {
+    this.#assertUnused('subscribe');
+    const groupId = this.#requireGroup('subscribe');
+    this.#subscription = subscription;
+    const settings = { ...this.#settings, groupId };
+    const { topics } = subscription;
+    this.#session = new GroupSession(this.#system, this.#cluster, settings, topics, {
+      onAssign: (partitions) => this.#onAssign(partitions),
+      onRevoke: (lost) => this.#onRevoke(lost),
+      onFatal: (error) => this.#fail(error),
+    });
+    this.#session.start();
+    if (this.#settings.autoCommit) this.#autoCommit.start();
+  }
+
+  /**
+   * Reads these partitions, without membership of a group. Without a position they start at the
+   * group's offset where there is a `groupId`, or as `autoOffsetReset` says.
+   */
+  async assign(
+    partitions: readonly (TopicPartition & { readonly position?: Position })[],
+  ): Promise<void> {
+    if (this.#session) throw misuse('assign and subscribe exclude each other');
+    this.#assertOpen();
+    await this.#cluster.retry('assign', { signal: this.#abort.signal }, () =>
+      this.#cluster.refresh([...new Set(partitions.map(({ topic }) => topic))]),
+    );
+    const assigned = this.#assignments.replace(partitions);
+    const given = assigned.flatMap((at, index) => {
+      const position = partitions[index]?.position;
+      return position === undefined ? [] : [{ at, position }];
+    });
+    await this.#seekAll(given);
+    await this.#startOthers(assigned);
+    if (this.#settings.groupId !== undefined && this.#settings.autoCommit) this.#autoCommit.start();
+  }
+
+  /** Reads on from `position`; what is buffered is dropped. In `onAssign`, before the first fetch. */
+  async seek(at: TopicPartition, position: Position): Promise<void> {
+    const partition = this.#assignments.get(at);
+    if (partition === undefined) throw notAssigned(at);
+    await this.#seekAll([{ at: partition, position }]);
+    this.#fetcher.poke();
+  }
+
+  /** Stops delivering these partitions, or all; they stay assigned. */
+  pause(partitions: readonly TopicPartition[] = this.assignment()): void {
+    for (const at of partitions) {
+      const partition = this.#assignments.get(at);
+      if (partition) partition.paused = true;
+    }
+  }
+
+  /** Delivers these partitions, or all, again. */
+  resume(partitions: readonly TopicPartition[] = this.assignment()): void {
+    for (const at of partitions) {
+      const partition = this.#assignments.get(at);
+      if (partition === undefined) continue;
+      partition.paused = false;
+      this.#assignments.streamOf(partition)?.offer(partition);
+    }
+    this.#fetcher.poke();
+  }
+
+  /** The partitions this consumer has now. */
+  assignment(): TopicPartition[] {
+    return this.#assignments.partitions.map(({ topic, partition }) => ({ topic, partition }));
+  }
+
+  /** How far each assigned partition has been processed, by what the last fetch said. */
+  lag(): PartitionLag[] {
+    const readsCommitted = this.#settings.isolationLevel === 'read_committed';
+    return this.#assignments.partitions.map((assigned) => {
+      const { topic, partition, processedOffset: position, highWatermark } = assigned;
+      const end = readsCommitted ? assigned.lastStableOffset : highWatermark;
+      const isKnown = end >= 0 && position >= 0;
+      return { topic, partition, position, highWatermark, lag: isKnown ? end - position : -1 };
+    });
+  }
+
+  /**
+   * Stores the group's offsets: these (each the next one to read), or what has been processed.
+   * Rejects with BrokerError where the member has lost its partitions.
+   */
+  async commit(offsets?: readonly TopicPartitionOffset[]): Promise<void> {
+    this.#requireGroup('commit');
+    await this.#commit(offsets ?? this.#autoCommit.processed(), {});
+  }
+
+  /** The group's offsets of these partitions; those without one are left out. */
+  committed(partitions: readonly TopicPartition[]): Promise<TopicPartitionOffset[]> {
+    const groupId = this.#requireGroup('committed');
+    return fetchCommitted(this.#cluster, groupId, partitions, { signal: this.#abort.signal });
+  }
+
+  /** All assigned partitions as one ordered stream of batches. */
+  batches(): BatchStream {
+    return this.streams(1)[0] as BatchStream;
+  }
+
+  /**
+   * The assigned partitions, dealt out over `count` streams; within one, batches are ordered. A
+   * batch counts as processed when the next is asked for. Replaces streams made before.
+   */
+  streams(count: number): BatchStream[] {
+    this.#assertOpen();
+    const streams = Array.from(
+      { length: count },
+      () =>
+        new BatchStream({
+          onTaken: () => this.#fetcher.poke(),
+          onFinished: () => this.#autoCommit.noteFinished(),
+        }),
+    );
+    this.#assignments.setStreams(streams);
+    return streams;
+  }
+
+  /** Hands each record to `onMessage`; resolves when the consumer is closed. */
+  async run({ onMessage, streams = 1 }: RunOptions): Promise<void> {
+    const runStream = async (stream: BatchStream) => {
+      for await (const batch of stream) await eachMessage(batch, stream, onMessage);
+    };
+    await Promise.all(this.streams(streams).map(runStream));
+  }
+
+  /** Commits what has been processed (with auto-commit), leaves the group, ends the streams. */
+  async close(): Promise<void> {
+    if (this.#abort.signal.aborted) return;
+    const closing = new AbortController();
+    const limit = this.#system.clock.after(closeTimeoutMs, () => closing.abort());
+    this.#assignments.endStreams(this.#failure);
+    if (this.#settings.autoCommit && this.#settings.groupId !== undefined && !this.#failure) {
+      await this.#autoCommit.flush(closing.signal).catch(() => {});
+    }
+    this.#abort.abort();
+    this.#autoCommit.stop();
+    this.#fetcher.close();
+    await this.#session?.leave();
+    limit.cancel();
+    if (this.#ownsCluster) this.#cluster.close();
+    this.emit('stopped', this.#failure ? { cause: this.#failure } : {});
+  }
+
+  async #onAssign(partitions: readonly TopicPartition[]): Promise<void> {
+    if (this.#abort.signal.aborted) return;
+    const assigned = this.#assignments.replace(partitions);
+    await this.#subscription?.onAssign?.(this.assignment());
+    await this.#startOthers(assigned);
+  }
+
+  async #onRevoke(lost: boolean): Promise<void> {
+    const partitions = this.assignment();
+    this.#assignments.stopDelivery();
+    if (this.#settings.autoCommit && !lost) {
+      // The batch in the application's hands still counts, or others would read it again.
+      await this.#autoCommit.awaitFinished(this.#settings.rebalanceTimeoutMs / 2);
+      await this.#autoCommit.flush(this.#abort.signal).catch(() => {});
+    }
+    await this.#subscription?.onRevoke?.(partitions, lost);
+    this.#assignments.replace([]);
+  }
+
+  /** Positions for those that `onAssign` or the caller gave none. */
+  async #startOthers(assigned: readonly AssignedPartition[]): Promise<void> {
+    const { signal } = this.#abort;
+    const { groupId, autoOffsetReset } = this.#settings;
+    const open = assigned.filter((partition) => partition.fetchOffset < 0 && !partition.revoked);
+    if (groupId !== undefined) {
+      const committed = await fetchCommitted(this.#cluster, groupId, open, { signal });
+      for (const offset of committed) {
+        const partition = this.#assignments.get(offset);
+        if (partition === undefined || partition.fetchOffset >= 0) continue;
+        partition.committedOffset = offset.offset;
+        partition.seek(offset.offset);
+      }
+    }
+    const left = open.filter((partition) => partition.fetchOffset < 0 && !partition.revoked);
+    const why = 'the group has no offset for it';
+    await this.#seekAll(
+      left.map((at) => ({ at, position: resetPosition(autoOffsetReset, at, why) })),
+    );
+    this.#fetcher.poke();
+  }
+
+  async #seekAll(
+    wanted: readonly { readonly at: AssignedPartition; readonly position: Position }[],
+  ): Promise<void> {
+    if (wanted.length === 0) return;
+    for (const { at } of wanted) at.unseat();
+    const versions = wanted.map(({ at }) => at.version);
+    const { signal } = this.#abort;
+    const offsets = await resolvePositions(this.#cluster, this.#settings, wanted, { signal });
+    for (const [index, { at }] of wanted.entries()) {
+      if (at.version === versions[index]) at.seek(offsets[index] ?? 0);
+    }
+  }
+
+  async #reset(partition: AssignedPartition, recreated: boolean): Promise<void> {
+    try {
+      const { fetchOffset } = partition;
+      const why = recreated
+        ? 'the topic was re-created'
+        : `offset ${fetchOffset} is not in the log`;
+      const policy = this.#settings.autoOffsetReset;
+      // Of a re-created topic nothing has been read: its end would leave records out.
+      const reset = resetPosition(policy, partition, why);
+      await this.#seekAll([{ at: partition, position: recreated ? 'beginning' : reset }]);
+      this.#fetcher.poke();
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  async #commit(
+    offsets: readonly TopicPartitionOffset[],
+    options: { signal?: AbortSignal },
+  ): Promise<void> {
+    const groupId = this.#requireGroup('commit');
+    const membership = this.#session?.membership;
+    const committer: Committer = {
+      groupId,
+      generation: membership?.generation ?? -1,
+      memberId: membership?.memberId ?? '',
+      groupInstanceId: (this.#session && this.#settings.groupInstanceId) ?? null,
+    };
+    try {
+      await commitOffsets(this.#cluster, committer, offsets, {
+        signal: options.signal ?? this.#abort.signal,
+      });
+    } catch (error) {
+      if (isMembershipError(error)) this.#session?.commitRefused(error.errorCode);
+      throw error;
+    }
+    for (const each of offsets) {
+      const partition = this.#assignments.get(each);
+      if (partition) partition.committedOffset = each.offset;
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure || this.#abort.signal.aborted) return;
+    this.#failure = error;
+    this.#assignments.endStreams(error);
+    void this.close();
+  }
+
+  #requireGroup(what: string): string {
+    const { groupId } = this.#settings;
+    if (groupId === undefined) throw misuse(`${what} needs a groupId`);
+    return groupId;
+  }
+
+  #assertUnused(what: string): void {
+    this.#assertOpen();
+    const isUsed = this.#session !== undefined || this.#assignments.partitions.length > 0;
+    if (isUsed) throw misuse(`${what} can be called once, and not together with assign`);
+  }
+
+  #assertOpen(): void {
+    if (this.#abort.signal.aborted) throw new ClosedError('the consumer', this.#failure);
+  }
+}
+
+/** How long the last commit may take. */
+const closeTimeoutMs = 5000;
+
+async function eachMessage(
+  batch: FetchedBatch,
+  stream: BatchStream,
+  onMessage: RunOptions['onMessage'],
+): Promise<void> {
+  const cursor = batch.cursor();
+  while (cursor.next()) {
+    const pending = onMessage(messageAt(batch, cursor));
+    if (pending !== undefined) await pending;
+    stream.progress(cursor.offset + 1);
+  }
+}
+
+function misuse(message: string): ClientError {
+  return new ClientError('MISUSE', message, false);
+}
+
+function notAssigned({ topic, partition }: TopicPartition): ClientError {
+  return misuse(`topic ${topic}, partition ${partition} is not assigned to this consumer`);
+}

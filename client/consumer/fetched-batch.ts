@@ -1,0 +1,106 @@
+import { RecordCursor } from '../../protocol/records/index.js';
+import type { TopicPartition } from './topic-partition.js';
+
+/** Where in a fetched partition the visible batches are, and what follows them. */
+export interface VisibleBatches {
+  /** Start of each visible batch in `records`. */
+  readonly starts: readonly number[];
+  /** The offset to read from next: behind the last whole batch, visible or not. */
+  readonly nextOffset: number;
+  /** Records in the visible batches, those before the wanted offset included. */
+  readonly recordCount: number;
+}
+
+/** What the broker said of the partition in the same answer. */
+export interface PartitionOffsets {
+  readonly highWatermark: number;
+  /** Up to where transactions are decided; -1 where the broker does not tell. */
+  readonly lastStableOffset: number;
+  readonly logStartOffset: number;
+}
+
+/**
+ * What one fetch brought of one partition: whole record batches, back to back, uncopied. It may
+ * hold no visible record at all (control records, aborted transactions) and still move on.
+ * Its memory is never reused, so views into it may be kept; each keeps the whole answer alive.
+ */
+export class FetchedBatch implements TopicPartition {
+  /** Bytes of the records as fetched. */
+  readonly sizeBytes: number;
+  readonly nextOffset: number;
+  /** Visible records at most; compaction and the middle of a batch can make it fewer. */
+  readonly recordCount: number;
+  readonly highWatermark: number;
+  readonly lastStableOffset: number;
+  readonly logStartOffset: number;
+  readonly #visible: VisibleBatches;
+
+  constructor(
+    readonly topic: string,
+    /** ZERO_UUID where the broker does not tell. */
+    readonly topicId: string,
+    readonly partition: number,
+    /** Records before this offset are not wanted. */
+    readonly firstOffset: number,
+    readonly records: Buffer,
+    visible: VisibleBatches,
+    offsets: PartitionOffsets,
+    private readonly maxBatchBytes: number,
+  ) {
+    this.sizeBytes = records.length;
+    this.nextOffset = visible.nextOffset;
+    this.recordCount = visible.recordCount;
+    this.highWatermark = offsets.highWatermark;
+    this.lastStableOffset = offsets.lastStableOffset;
+    this.logStartOffset = offsets.logStartOffset;
+    this.#visible = visible;
+  }
+
+  /** The visible record batches (magic 2), as the broker stores them. */
+  get batches(): Buffer[] {
+    const sizeAt = 8;
+    const overhead = 12;
+    return this.#visible.starts.map((start) =>
+      this.records.subarray(start, start + overhead + this.records.readInt32BE(start + sizeAt)),
+    );
+  }
+
+  /** Walks the visible records in order, without allocation per record. */
+  cursor(): RecordCursor {
+    return new VisibleCursor(
+      this.records,
+      this.#visible.starts,
+      this.firstOffset,
+      this.maxBatchBytes,
+    );
+  }
+}
+
+/** A cursor over several batches that leaves out what comes before the wanted offset. */
+class VisibleCursor extends RecordCursor {
+  #nextBatch = 0;
+  #isOpen = false;
+
+  constructor(
+    private readonly records: Buffer,
+    private readonly starts: readonly number[],
+    private readonly firstOffset: number,
+    private readonly maxBatchBytes: number,
+  ) {
+    super();
+  }
+
+  override next(): boolean {
+    for (;;) {
+      if (this.#isOpen) {
+        while (super.next()) if (this.offset >= this.firstOffset) return true;
+        this.#isOpen = false;
+      }
+      const start = this.starts[this.#nextBatch];
+      if (start === undefined) return false;
+      this.#nextBatch++;
+      this.open(this.records, start, this.maxBatchBytes);
+      this.#isOpen = true;
+    }
+  }
+}

@@ -1,0 +1,14 @@
+export type { Assignor } from './assignors/index.js';
+export { commitOffsets, fetchAllCommitted, fetchCommitted } from './committer.js';
+export {
+  Consumer,
+  type PartitionLag,
+  type RunOptions,
+  type Subscription,
+} from './consumer.js';
+export type { FetchedBatch } from './fetched-batch.js';
+export type { Message } from './message.js';
+export { NoOffsetError, type Position } from './positions.js';
+export type { AutoOffsetReset, ConsumerOptions, ConsumerSettings } from './settings.js';
+export type { BatchStream } from './streams.js';
+export type { TopicPartition, TopicPartitionOffset } from './topic-partition.js';
