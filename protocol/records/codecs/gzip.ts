@@ -1,4 +1,6 @@
+import { constants } from 'node:buffer';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { RecordsError } from '../errors.js';
 import { type Compressor, malformed, tooLarge } from './codec.js';
 
 /** RFC 1952 by node:zlib; levels 1 to 9. */
@@ -7,9 +9,13 @@ export const gzip: Compressor = {
 
   decompress(input, maxBytes) {
     try {
-      // node:zlib refuses a bound of zero; nothing decompresses to nothing but an empty stream.
-      return gunzipSync(input, { maxOutputLength: Math.max(1, maxBytes) });
+      // node:zlib takes no bound of zero, and none beyond what a Buffer can hold.
+      const maxOutputLength = Math.min(Math.max(1, maxBytes), constants.MAX_LENGTH);
+      const output = gunzipSync(input, { maxOutputLength });
+      if (output.length > maxBytes) throw tooLarge('gzip', maxBytes);
+      return output;
     } catch (error) {
+      if (error instanceof RecordsError) throw error;
       if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') {
         throw tooLarge('gzip', maxBytes);
       }

@@ -1,0 +1,104 @@
+import {
+  BatchWriter,
+  encodeHeaders,
+  RecordCursor,
+  readBatchHeader,
+  stampProducer,
+} from '../../protocol/records/index.js';
+import type { LineBatch, Outcome, ProducerIdentity } from './line.js';
+import type { ProducerSettings } from './options.js';
+import type { Ticket } from './ticket.js';
+
+/** A finished batch on its way to the broker. */
+export interface Batch extends LineBatch {
+  bytes: Buffer;
+  /** What it counts for in the producer's memory. */
+  readonly retainedBytes: number;
+  readonly ticket: Ticket;
+  /** Position of its first record among those of the ticket. */
+  readonly firstInTicket: number;
+  /** What stands in `bytes` now. */
+  stamped: { identity: ProducerIdentity | undefined; sequence: number };
+}
+
+/** The identity in batches of a producer without idempotence. */
+export const anonymous: ProducerIdentity = { producerId: -1, producerEpoch: -1 };
+
+export function createBatch(fields: {
+  bytes: Buffer;
+  retainedBytes: number;
+  recordCount: number;
+  createdMs: number;
+  ticket: Ticket;
+  firstInTicket: number;
+  stamped: Batch['stamped'];
+}): Batch {
+  return {
+    ...fields,
+    state: 'waiting',
+    attempts: 0,
+    sequence: undefined,
+    identity: undefined,
+    isInDoubt: false,
+    outcome: undefined as Outcome | undefined,
+  };
+}
+
+/** Writes the sequence that the line gave a batch into its bytes, where it is not there yet. */
+export function stampSequence(batch: Batch): void {
+  const { identity, sequence, stamped } = batch;
+  if (identity === undefined || sequence === undefined) return;
+  if (
+    stamped.sequence === sequence &&
+    stamped.identity?.producerId === identity.producerId &&
+    stamped.identity.producerEpoch === identity.producerEpoch
+  ) {
+    return;
+  }
+  // The old bytes may still wait in the socket of a broken connection: theirs must not change.
+  if (batch.attempts > 1) batch.bytes = Buffer.from(batch.bytes);
+  stampProducer(batch.bytes, 0, { ...identity, baseSequence: sequence });
+  batch.stamped = { identity, sequence };
+}
+
+/** A batch's records as two batches; it must have two at least. */
+export function splitBatch(
+  batch: Batch,
+  settings: Pick<ProducerSettings, 'compressionLevel' | 'batchBytes' | 'maxRequestBytes'>,
+): [Batch, Batch] {
+  const { codec } = readBatchHeader(batch.bytes, 0);
+  const { compressionLevel: level } = settings;
+  const cursor = new RecordCursor();
+  cursor.open(batch.bytes, 0, Math.max(settings.batchBytes, settings.maxRequestBytes));
+  const firstCount = batch.recordCount >> 1;
+  const capacity = Math.max(cursor.bytes.length * 2, 1024);
+  const parts = [firstCount, batch.recordCount - firstCount].map((count, index) => {
+    const writer = new BatchWriter(capacity);
+    for (let i = 0; i < count && cursor.next(); i++) copyRecord(cursor, writer);
+    const options = { codec, ...(level !== undefined && { level }), ...anonymous };
+    const bytes = Buffer.from(writer.close({ ...options, baseSequence: -1 }));
+    return createBatch({
+      bytes,
+      retainedBytes: bytes.length,
+      recordCount: count,
+      createdMs: batch.createdMs,
+      ticket: batch.ticket,
+      firstInTicket: batch.firstInTicket + (index === 0 ? 0 : firstCount),
+      stamped: { identity: anonymous, sequence: -1 },
+    });
+  });
+  return parts as [Batch, Batch];
+}
+
+function copyRecord(cursor: RecordCursor, writer: BatchWriter): void {
+  writer.tryAppend(
+    cursor.timestamp,
+    cursor.keyEnd < 0 ? null : cursor.bytes,
+    cursor.keyStart,
+    cursor.keyEnd,
+    cursor.valueEnd < 0 ? null : cursor.bytes,
+    cursor.valueStart,
+    cursor.valueEnd,
+    cursor.headerCount === 0 ? null : encodeHeaders(cursor.headers()),
+  );
+}

@@ -1,0 +1,118 @@
+import { ErrorCode } from '../../protocol/index.js';
+
+/** A producer's number and its generation, under which sequences run (KIP-98, KIP-360). */
+export interface ProducerIdentity {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+}
+
+/** What the line knows of a batch. It is created once and changed only by the line. */
+export interface LineBatch {
+  readonly recordCount: number;
+  /** When its first record came, by the monotonic clock; milliseconds. */
+  readonly createdMs: number;
+  state: 'waiting' | 'inFlight' | 'settled';
+  /** How often it has been sent. */
+  attempts: number;
+  /** Its first sequence and the identity it belongs to; undefined until it is first sent. */
+  sequence: number | undefined;
+  identity: ProducerIdentity | undefined;
+  /** It was sent, and whether the broker wrote it is not known. */
+  isInDoubt: boolean;
+  outcome: Outcome | undefined;
+}
+
+/** How a batch ended. */
+export type Outcome =
+  | {
+      readonly type: 'delivered';
+      /** -1: not known (acks 0, or a duplicate the broker no longer remembers). */
+      readonly baseOffset: number;
+      /** -1 where the topic keeps the records' own timestamps. */
+      readonly logAppendTimeMs: number;
+    }
+  | { readonly type: 'failed'; readonly reason: FailureReason };
+
+/** Why a batch was given up. */
+export interface FailureReason {
+  readonly code: 'REFUSED' | 'TIMED_OUT' | 'RETRIES_EXHAUSTED' | 'TOO_LARGE';
+  /** Kafka's code of the last answer; NONE where none came. */
+  readonly errorCode: number;
+  readonly cause: Error | undefined;
+}
+
+export interface LineSettings {
+  readonly isIdempotent: boolean;
+  /** How many batches of this partition may wait for answers at once. */
+  readonly maxInFlight: number;
+  readonly retries: number;
+  readonly deliveryTimeoutMs: number;
+  /** How long to wait after the n-th failure in a row. */
+  backoffMs(failures: number): number;
+}
+
+/**
+ * The batches of one partition in their order, and the sequences they carry.
+ *
+ * Order is kept by one rule: once a sent batch has to be sent again, nothing more is sent until
+ * every other batch in flight has been answered too; then all of them go again, oldest first.
+ */
+export interface Line<B extends LineBatch> {
+  /** Oldest first. The first one is never settled: settled ones leave from the front only. */
+  readonly batches: B[];
+  /** Under which the next sequence runs. */
+  identity: ProducerIdentity | undefined;
+  nextSequence: number;
+  inFlight: number;
+  /** Sent batches wait to be sent again. */
+  isRecovering: boolean;
+  /** The broker does not follow our sequences: start anew under the next epoch. */
+  mustReset: boolean;
+  /** In a row. */
+  failures: number;
+  /** Nothing is sent before; monotonic milliseconds. */
+  retryAtMs: number;
+}
+
+const MAX_SEQUENCE = 0x7fffffff;
+
+export function createLine<B extends LineBatch>(): Line<B> {
+  return {
+    batches: [],
+    identity: undefined,
+    nextSequence: 0,
+    inFlight: 0,
+    isRecovering: false,
+    mustReset: false,
+    failures: 0,
+    retryAtMs: 0,
+  };
+}
+
+/** `sequence + count`, which wraps from 2^31 - 1 to 0 as in Kafka. */
+export function advanceSequence(sequence: number, count: number): number {
+  return sequence > MAX_SEQUENCE - count ? count - (MAX_SEQUENCE - sequence) - 1 : sequence + count;
+}
+
+/** The sequence that a batch will carry which is queued now, if nothing fails before it. */
+export function plannedSequence(line: Line<LineBatch>): number {
+  let sequence = line.nextSequence;
+  for (const batch of line.batches) {
+    if (batch.sequence === undefined) sequence = advanceSequence(sequence, batch.recordCount);
+  }
+  return sequence;
+}
+
+/** Codes after which the batch may or may not be in the log. */
+const inDoubtCodes: ReadonlySet<number> = new Set<number>([
+  ErrorCode.UNKNOWN_SERVER_ERROR,
+  ErrorCode.REQUEST_TIMED_OUT,
+  ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+  ErrorCode.NETWORK_EXCEPTION,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+]);
+
+/** Whether a batch that got this answer may have been written all the same. */
+export function leavesDoubt(errorCode: number): boolean {
+  return inDoubtCodes.has(errorCode);
+}

@@ -1,0 +1,338 @@
+import { loadCodec } from '../../protocol/records/index.js';
+import type { System } from '../../system/index.js';
+import { createRealSystem } from '../../system/real/index.js';
+import { backoffMs } from '../backoff.js';
+import { Cluster } from '../cluster.js';
+import { ClientEmitter } from '../events.js';
+import { FileValue } from '../values/index.js';
+import type { Accumulator, AccumulatorContext } from './accumulator.js';
+import { Dispatcher } from './dispatcher.js';
+import { type DeliveryError, ProducerError } from './errors.js';
+import { IdentitySource } from './identity.js';
+import { InterceptorChain } from './interceptors/index.js';
+import type { LineSettings } from './line.js';
+import { ProducerMemory } from './memory.js';
+import { isCodecReady, type ProducerOptions, resolveSettings } from './options.js';
+import type { ProducerRecord, RecordMetadata } from './record.js';
+import { SendCall } from './send-call.js';
+import { type Progress, SendQueue } from './send-queue.js';
+import { Serializer } from './serializer.js';
+import { Settler } from './settler.js';
+import { PartitionTarget } from './target.js';
+import type { BatchTicket, Ticket } from './ticket.js';
+import { Topics } from './topics.js';
+
+/** What a producer asks of the operating system. */
+export type ProducerSystem = Pick<System, 'net' | 'clock' | 'random' | 'disk' | 'log'>;
+
+/** Called once with the end of every record of a `send`. */
+export type SendCallback<T> = (error: DeliveryError | null, result: T) => void;
+
+/**
+ * Writes records to topics. There are two ways in: `send`, with a result per record, and
+ * `append`, which copies bytes into the batch under construction and acknowledges whole batches.
+ * It finds leaders, reconnects and retries by itself; within a partition order is kept.
+ */
+export class Producer extends ClientEmitter {
+  private readonly cluster: Cluster;
+  private readonly settings;
+  private readonly system: ProducerSystem;
+  private readonly memory: ProducerMemory;
+  private readonly topics: Topics;
+  private readonly dispatcher: Dispatcher;
+  private readonly interceptors: InterceptorChain;
+  private readonly serializer: Serializer;
+  private readonly queue: SendQueue;
+  private codecLoading: Promise<void> | undefined;
+  private closedBy: ProducerError | undefined;
+  private closing: Promise<void> | undefined;
+
+  /** Connects with the first record. Throws ClientError INVALID_OPTION. */
+  constructor(options: ProducerOptions, system: ProducerSystem = createRealSystem()) {
+    super();
+    this.settings = resolveSettings(options);
+    this.system = system;
+    this.cluster = new Cluster(system, options);
+    this.forward(this.cluster);
+    this.serializer = new Serializer(options.values);
+    this.memory = new ProducerMemory(this.settings.maxMemoryBytes, this.settings.batchBytes, () =>
+      this.dispatcher.schedulePump(),
+    );
+    this.dispatcher = this.createDispatcher();
+    this.topics = new Topics(
+      system,
+      this.cluster,
+      this.settings.partitioner,
+      this.createAccumulatorContext(),
+    );
+    this.queue = new SendQueue(system.clock, {
+      append: (call) => this.appendCall(call),
+      writable: () => this.writable(),
+      whenFull: this.settings.whenFull,
+    });
+    this.interceptors = new InterceptorChain(options.interceptors ?? [], system.log);
+    this.interceptors.configure({
+      clientId: options.clientId ?? 'logflume',
+      now: () => system.clock.now(),
+    });
+  }
+
+  /** Bytes that batches hold now; never more than `maxMemoryBytes`. */
+  get usedBytes(): number {
+    return this.memory.usedBytes;
+  }
+
+  /**
+   * Where records of this topic with this key go. A key that is fixed for many records (a source)
+   * is hashed once. `partition` overrides the partitioner.
+   */
+  target(topic: string, key: Buffer | null, partition?: number): PartitionTarget {
+    return new PartitionTarget(topic, key, partition);
+  }
+
+  /**
+   * Copies one record into the batch under construction; `headers` comes from `encodeHeaders`.
+   * Returns the ticket of that batch, or null where there is no room now: await `writable()`.
+   * Throws ProducerError (TOO_LARGE, BAD_PARTITION, CLOSED).
+   */
+  append(
+    target: PartitionTarget,
+    timestamp: number,
+    key: Buffer | null,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer | null,
+    valueStart: number,
+    valueEnd: number,
+    headers: Buffer | null,
+  ): BatchTicket | null {
+    const { accumulator } = target;
+    if (accumulator !== undefined) {
+      const ticket = accumulator.tryAppend(
+        timestamp,
+        key,
+        keyStart,
+        keyEnd,
+        value,
+        valueStart,
+        valueEnd,
+        headers,
+      );
+      if (ticket !== undefined) return ticket;
+    }
+    const place = this.place(
+      target,
+      (at) => at.tryAppend(timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers),
+      keyEnd - keyStart + valueEnd - valueStart + (headers?.length ?? 0),
+    );
+    return place?.ticket ?? null;
+  }
+
+  /** Resolves when `append` may succeed again: memory is free, or a topic has become known. */
+  async writable(): Promise<void> {
+    if (this.closedBy !== undefined) return;
+    await this.codecLoading;
+    await this.memory.wait();
+    await this.topics.news();
+  }
+
+  /**
+   * Sends one record or several. Resolves with where each of them is; rejects with DeliveryError,
+   * which holds what was not delivered and why. A record that an interceptor dropped has
+   * partition -1. With a callback nothing is returned.
+   */
+  send(record: ProducerRecord): Promise<RecordMetadata>;
+  send(records: readonly ProducerRecord[]): Promise<RecordMetadata[]>;
+  send(record: ProducerRecord, callback: SendCallback<RecordMetadata | undefined>): void;
+  send(records: readonly ProducerRecord[], callback: SendCallback<RecordMetadata[]>): void;
+  send(
+    input: ProducerRecord | readonly ProducerRecord[],
+    callback?: SendCallback<never>,
+  ): Promise<RecordMetadata | RecordMetadata[]> | undefined {
+    const isList = Array.isArray(input);
+    const records = (isList ? input : [input]) as readonly ProducerRecord[];
+    const result = (list: RecordMetadata[]) =>
+      (isList ? list : list[0]) as RecordMetadata | RecordMetadata[];
+    if (callback !== undefined) {
+      this.start(records, (error, list) => callback(error, result(list) as never));
+      return undefined;
+    }
+    return new Promise((resolve, reject) => {
+      this.start(records, (error, list) =>
+        error === null ? resolve(result(list)) : reject(error),
+      );
+    });
+  }
+
+  /** Sends a whole file as one record; the type `file` must be among `values`. */
+  async sendFile(
+    topic: string,
+    path: string,
+    options: Omit<ProducerRecord, 'topic' | 'value'> = {},
+  ): Promise<RecordMetadata> {
+    const value = new FileValue(path, await this.system.disk.readFile(path));
+    return this.send({ ...options, topic, value });
+  }
+
+  /** Sends what has been handed in so far without waiting; resolves when all of it has an end. */
+  async flush(): Promise<void> {
+    await this.queue.emptied();
+    const tickets = new Set<Ticket>();
+    for (const accumulator of this.dispatcher.accumulators) {
+      accumulator.close();
+      for (const ticket of accumulator.openTickets()) tickets.add(ticket);
+    }
+    this.dispatcher.schedulePump();
+    await Promise.all(
+      [...tickets].map((ticket) => new Promise<void>((resolve) => ticket.onDone(() => resolve()))),
+    );
+  }
+
+  /** Flushes for at most `timeoutMs` (default 30 s), gives up what is left, and disconnects. */
+  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.closing ??= this.drain(options.timeoutMs ?? 30_000);
+    return this.closing;
+  }
+
+  private async drain(timeoutMs: number): Promise<void> {
+    const patience = new AbortController();
+    const flushed = this.flush().then(() => patience.abort());
+    await this.system.clock.sleep(timeoutMs, patience.signal);
+    this.stop(undefined);
+    await flushed;
+  }
+
+  /** Ends everything; what is not delivered by now fails. */
+  private stop(cause: Error | undefined): void {
+    if (this.closedBy !== undefined) return;
+    const why = cause === undefined ? 'the producer is closed' : 'the producer has stopped';
+    const detail = cause === undefined ? '' : `: ${cause.message}`;
+    this.closedBy = new ProducerError('CLOSED', `${why}${detail}`, { cause });
+    this.dispatcher.stop(this.closedBy);
+    this.queue.failAll(this.closedBy);
+    this.topics.stop();
+    this.memory.wake(true);
+    this.interceptors.close();
+    this.cluster.close(cause);
+    this.emit('stopped', cause === undefined ? {} : { cause });
+  }
+
+  private start(
+    records: readonly ProducerRecord[],
+    onEnd: (error: DeliveryError | null, results: RecordMetadata[]) => void,
+  ): void {
+    const { clock } = this.system;
+    const deadlineMs = clock.monotonic() + this.settings.maxBlockMs;
+    const call = new SendCall(records, clock.now(), deadlineMs, this.interceptors, onEnd);
+    if (this.closedBy !== undefined || this.closing !== undefined) {
+      call.failRest(this.closedBy ?? new ProducerError('CLOSED', 'the producer is closing'));
+    } else this.queue.add(call);
+  }
+
+  /** Appends a call's records from `next` on, until there is no room. */
+  private appendCall(call: SendCall): Progress {
+    while (call.next < call.records.length) {
+      try {
+        const progress = this.appendNext(call);
+        if (progress !== 'done') return progress;
+      } catch (error) {
+        call.fail(call.next, error as Error);
+      }
+      call.advance();
+    }
+    return 'done';
+  }
+
+  private appendNext(call: SendCall): Progress {
+    const record = call.intercept();
+    if (record === null) {
+      call.drop(call.next);
+      return 'done';
+    }
+    const { serializer } = this;
+    serializer.serialize(record);
+    const { key, value, headers } = serializer;
+    const keyBytes = key.bytes === null ? null : key.bytes.subarray(0, key.end);
+    const target = new PartitionTarget(record.topic, keyBytes, record.partition);
+    const timestamp = record.timestamp ?? call.timestamp;
+    const place = this.place(
+      target,
+      (at) => at.tryAppend(timestamp, key.bytes, 0, key.end, value.bytes, 0, value.end, headers),
+      key.end + value.end + (headers?.length ?? 0),
+    );
+    if (place === undefined) {
+      const refusal = this.topics.takeRefusal(record.topic);
+      if (refusal !== undefined) throw refusal;
+      return this.memory.isWritable ? 'noMetadata' : 'memoryFull';
+    }
+    place.ticket.addRecord(call, call.next, place.accumulator.openCount - 1);
+    return 'done';
+  }
+
+  /** Finds an accumulator with room and appends to it; undefined where there is no room now. */
+  private place(
+    target: PartitionTarget,
+    tryAppend: (accumulator: Accumulator) => Ticket | undefined,
+    recordBytes: number,
+  ): { ticket: Ticket; accumulator: Accumulator } | undefined {
+    if (this.closedBy !== undefined) throw this.closedBy;
+    const topic = this.topics.get(target.topic);
+    if (!topic.isReady || !this.isCodecReady()) return undefined;
+    if (!target.isResolved) target.resolve(topic);
+    for (;;) {
+      const accumulator = target.accumulator ?? topic.varying();
+      const ticket = tryAppend(accumulator);
+      if (ticket !== undefined) return { ticket, accumulator };
+      if (accumulator.isOpen) accumulator.finish();
+      else if (!accumulator.open(recordBytes)) return undefined;
+    }
+  }
+
+  private isCodecReady(): boolean {
+    if (isCodecReady(this.settings)) return true;
+    this.codecLoading ??= loadCodec(this.settings.compression).catch((error: Error) =>
+      this.stop(error),
+    );
+    return false;
+  }
+
+  private createAccumulatorContext(): AccumulatorContext {
+    return {
+      settings: this.settings,
+      memory: this.memory,
+      now: () => this.system.clock.monotonic(),
+      onOpened: (accumulator) => this.dispatcher.activate(accumulator),
+      onFull: () => this.dispatcher.schedulePump(),
+      enqueue: (accumulator, batch) => this.dispatcher.enqueue(accumulator, batch),
+    };
+  }
+
+  private createDispatcher(): Dispatcher {
+    const { isIdempotent, retries, deliveryTimeoutMs, maxInFlight } = this.settings;
+    const lineSettings: LineSettings = {
+      isIdempotent,
+      // Without sequences a batch that is sent again could land behind its successors.
+      maxInFlight: isIdempotent ? maxInFlight : 1,
+      retries,
+      deliveryTimeoutMs,
+      backoffMs: (failures) => backoffMs(this.cluster.backoff, failures, this.system.random),
+    };
+    const identity = new IdentitySource(this.cluster, {
+      onReady: () => this.dispatcher.schedulePump(),
+      onRefused: (cause) => this.stop(cause),
+    });
+    const settler = new Settler(this.system, this.settings, lineSettings, this.memory, {
+      refreshMetadata: (topic) => this.dispatcher.refreshMetadata(topic),
+      newProducerId: () => identity.discard(),
+    });
+    return new Dispatcher(
+      this.system,
+      this.cluster,
+      this.settings,
+      lineSettings,
+      this.memory,
+      identity,
+      settler,
+    );
+  }
+}

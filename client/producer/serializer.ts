@@ -1,0 +1,82 @@
+import { encodeHeaders, type Header } from '../../protocol/records/index.js';
+import type { ValueTypes } from '../values/index.js';
+import { ProducerError } from './errors.js';
+import type { HeadersInput, ProducerRecord } from './record.js';
+
+/** A part of a record as bytes: `bytes[0..end)`, or null. */
+export interface Piece {
+  bytes: Buffer | null;
+  end: number;
+}
+
+const SCRATCH_BYTES = 64 * 1024;
+/** UTF-8 takes at most three bytes for each of a string's units. */
+const MAX_BYTES_PER_UNIT = 3;
+
+/**
+ * Turns a record's fields into bytes. Text goes into memory that is used again for the next
+ * record: what stands in `key` and `value` must be copied before `serialize` is called again.
+ */
+export class Serializer {
+  readonly key: Piece = { bytes: null, end: 0 };
+  readonly value: Piece = { bytes: null, end: 0 };
+  headers: Buffer | null = null;
+  private readonly keyScratch = Buffer.allocUnsafeSlow(1024);
+  private readonly valueScratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+  constructor(private readonly values: ValueTypes | undefined) {}
+
+  /** Throws ProducerError BAD_VALUE, or ValueError. */
+  serialize(record: ProducerRecord): void {
+    put(this.key, this.keyScratch, record.key ?? null, 'key');
+    if (this.values === undefined || record.value === null) {
+      put(this.value, this.valueScratch, record.value ?? null, 'value');
+      this.headers = record.headers === undefined ? null : encode(record.headers, undefined);
+      return;
+    }
+    const { bytes, headers } = this.values.encode(record.value);
+    put(this.value, this.valueScratch, bytes, 'value');
+    this.headers = encode(record.headers, headers);
+  }
+}
+
+function put(piece: Piece, scratch: Buffer, content: unknown, what: string): void {
+  if (typeof content === 'string') {
+    const isShort = content.length * MAX_BYTES_PER_UNIT <= scratch.length;
+    piece.bytes = isShort ? scratch : Buffer.from(content);
+    piece.end = isShort ? scratch.write(content, 0) : piece.bytes.length;
+  } else if (content === null) {
+    piece.bytes = null;
+    piece.end = 0;
+  } else if (content instanceof Uint8Array) {
+    piece.bytes = asBuffer(content);
+    piece.end = content.length;
+  } else {
+    throw new ProducerError(
+      'BAD_VALUE',
+      `a ${what} of type ${typeof content} has no bytes: give text or bytes, or register ` +
+        'a value type (option `values`)',
+    );
+  }
+}
+
+function encode(input: HeadersInput | undefined, added: HeadersInput | undefined): Buffer | null {
+  const headers = [...pairsOf(input), ...pairsOf(added)];
+  return headers.length === 0 ? null : encodeHeaders(headers);
+}
+
+function pairsOf(input: HeadersInput | undefined): Header[] {
+  if (input === undefined) return [];
+  const pairs = Array.isArray(input) ? (input as readonly Pair[]) : Object.entries(input);
+  return pairs.map(([name, value]) => [
+    name,
+    typeof value === 'string' ? Buffer.from(value) : (value as Uint8Array | null),
+  ]);
+}
+
+type Pair = readonly [string, string | Uint8Array | null];
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

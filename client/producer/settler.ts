@@ -1,0 +1,94 @@
+import type { System } from '../../system/index.js';
+import type { Accumulator } from './accumulator.js';
+import { type Batch, splitBatch } from './batch.js';
+import { batchError } from './errors.js';
+import type { LineSettings, Outcome } from './line.js';
+import type { ProducerMemory } from './memory.js';
+import type { ProducerSettings } from './options.js';
+import { type LineEffect, type LineEvent, step } from './step.js';
+
+/** What the effects of lines ask for beyond their batches. */
+export interface EffectSink {
+  refreshMetadata(topic: string): void;
+  newProducerId(): void;
+}
+
+/** Applies events to lines and carries out what follows for batches, tickets and memory. */
+export class Settler {
+  constructor(
+    private readonly system: Pick<System, 'clock' | 'log'>,
+    private readonly settings: ProducerSettings,
+    private readonly lineSettings: LineSettings,
+    private readonly memory: ProducerMemory,
+    private readonly sink: EffectSink,
+  ) {}
+
+  apply(accumulator: Accumulator, event: LineEvent<Batch>): void {
+    const now = this.system.clock.monotonic();
+    for (const effect of step(accumulator.line, event, now, this.lineSettings)) {
+      this.execute(accumulator, effect);
+    }
+  }
+
+  /** Fails everything in the line, whatever state it is in. */
+  abandon({ line }: Accumulator, reason: Error): void {
+    for (const { ticket, firstInTicket, recordCount, retainedBytes } of line.batches.splice(0)) {
+      this.memory.release(retainedBytes, undefined);
+      this.guard(() => ticket.settle(firstInTicket, recordCount, reason, -1, -1));
+    }
+  }
+
+  private execute(accumulator: Accumulator, effect: LineEffect<Batch>): void {
+    switch (effect.type) {
+      case 'settled':
+        this.settle(accumulator, effect.batch, effect.outcome);
+        break;
+      case 'split':
+        this.split(accumulator, effect.batch);
+        break;
+      case 'refreshMetadata':
+        this.sink.refreshMetadata(accumulator.topic);
+        break;
+      case 'newProducerId':
+        this.sink.newProducerId();
+    }
+  }
+
+  private settle(accumulator: Accumulator, batch: Batch, outcome: Outcome): void {
+    const { ticket, firstInTicket, recordCount, bytes } = batch;
+    if (outcome.type === 'delivered') {
+      const { baseOffset, logAppendTimeMs } = outcome;
+      this.memory.release(batch.retainedBytes, this.isFree(batch) ? bytes : undefined);
+      this.guard(() =>
+        ticket.settle(firstInTicket, recordCount, null, baseOffset, logAppendTimeMs),
+      );
+    } else {
+      this.memory.release(batch.retainedBytes, undefined);
+      const error = batchError(outcome.reason, accumulator, bytes);
+      this.guard(() => ticket.settle(firstInTicket, recordCount, error, -1, -1));
+    }
+  }
+
+  /** Nobody can be reading the batch's memory: it was sent once, and that was answered. */
+  private isFree({ attempts }: Batch): boolean {
+    const { acks, compression } = this.settings;
+    return attempts === 1 && acks !== 0 && compression === 'none';
+  }
+
+  private split(accumulator: Accumulator, batch: Batch): void {
+    const halves = splitBatch(batch, this.settings);
+    batch.ticket.addPart();
+    this.memory.add(halves.reduce((sum, { retainedBytes }) => sum + retainedBytes, 0));
+    this.memory.release(batch.retainedBytes, undefined);
+    this.apply(accumulator, { type: 'split', batch, halves });
+  }
+
+  /** A caller's callback that throws must not stop the batches of others. */
+  private guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.system.log.error('a callback of a producer has thrown', { error: String(error) });
+    }
+  }
+}

@@ -1,0 +1,245 @@
+import { ErrorCode, isRetriable } from '../../protocol/index.js';
+import {
+  advanceSequence,
+  type FailureReason,
+  type Line,
+  type LineBatch,
+  type LineSettings,
+  leavesDoubt,
+  type Outcome,
+  type ProducerIdentity,
+} from './line.js';
+
+/** What happens to a line. */
+export type LineEvent<B> =
+  | { readonly type: 'queued'; readonly batch: B }
+  | {
+      readonly type: 'answered';
+      readonly batch: B;
+      readonly errorCode: number;
+      readonly baseOffset: number;
+      readonly logAppendTimeMs: number;
+    }
+  /** No answer came: the connection broke, or time is up. */
+  | { readonly type: 'lost'; readonly batch: B; readonly cause: Error }
+  /** Halves of a batch that was too large, to be sent in its place. */
+  | { readonly type: 'split'; readonly batch: B; readonly halves: readonly B[] }
+  /** Time has passed: give up what is older than the delivery timeout. */
+  | { readonly type: 'expire' };
+
+/** What the shell has to do. */
+export type LineEffect<B> =
+  | { readonly type: 'settled'; readonly batch: B; readonly outcome: Outcome }
+  /** Cut the batch in two and answer with a `split` event, at once. */
+  | { readonly type: 'split'; readonly batch: B }
+  | { readonly type: 'refreshMetadata' }
+  | { readonly type: 'newProducerId' };
+
+const MAX_EPOCH = 0x7fff;
+
+/** Applies an event to a line; deterministic, without I/O. */
+export function step<B extends LineBatch>(
+  line: Line<B>,
+  event: LineEvent<B>,
+  nowMs: number,
+  settings: LineSettings,
+): LineEffect<B>[] {
+  const effects: LineEffect<B>[] = [];
+  switch (event.type) {
+    case 'queued':
+      line.batches.push(event.batch);
+      break;
+    case 'answered':
+      line.inFlight--;
+      answered(line, event, nowMs, settings, effects);
+      break;
+    case 'lost':
+      line.inFlight--;
+      event.batch.isInDoubt = true;
+      retry(line, event.batch, nowMs, settings, ErrorCode.NONE, event.cause);
+      effects.push({ type: 'refreshMetadata' });
+      break;
+    case 'split':
+      replace(line, event.batch, event.halves);
+      break;
+    case 'expire':
+      expire(line, nowMs, settings);
+  }
+  settleFront(line, effects);
+  return effects;
+}
+
+/** Whether the line would let a waiting batch go now. */
+export function maySend(line: Line<LineBatch>, nowMs: number, settings: LineSettings): boolean {
+  if (line.inFlight >= settings.maxInFlight || nowMs < line.retryAtMs) return false;
+  return !line.isRecovering || line.inFlight === 0;
+}
+
+/**
+ * The next batch to send, marked as sent, with its sequence; undefined where none may go now.
+ * `current` is the producer's identity, undefined while it has none.
+ */
+export function takeNext<B extends LineBatch>(
+  line: Line<B>,
+  current: ProducerIdentity | undefined,
+  nowMs: number,
+  settings: LineSettings,
+): B | undefined {
+  if (!maySend(line, nowMs, settings)) return undefined;
+  line.isRecovering = false;
+  const batch = line.batches.find(({ state }) => state === 'waiting');
+  if (batch === undefined) return undefined;
+  if (settings.isIdempotent) {
+    if (line.mustReset) reset(line);
+    line.identity ??= current;
+    if (line.identity === undefined) return undefined;
+    if (batch.sequence === undefined) {
+      batch.identity = line.identity;
+      batch.sequence = line.nextSequence;
+      line.nextSequence = advanceSequence(line.nextSequence, batch.recordCount);
+    }
+  }
+  batch.state = 'inFlight';
+  batch.attempts++;
+  line.inFlight++;
+  return batch;
+}
+
+function answered<B extends LineBatch>(
+  line: Line<B>,
+  event: Extract<LineEvent<B>, { type: 'answered' }>,
+  nowMs: number,
+  settings: LineSettings,
+  effects: LineEffect<B>[],
+): void {
+  const { batch, errorCode, baseOffset, logAppendTimeMs } = event;
+  switch (errorCode) {
+    case ErrorCode.NONE:
+    case ErrorCode.DUPLICATE_SEQUENCE_NUMBER:
+      line.failures = 0;
+      settle(batch, { type: 'delivered', baseOffset, logAppendTimeMs });
+      return;
+    case ErrorCode.MESSAGE_TOO_LARGE:
+    case ErrorCode.RECORD_LIST_TOO_LARGE:
+      if (batch.recordCount > 1) effects.push({ type: 'split', batch });
+      else fail(line, batch, { code: 'TOO_LARGE', errorCode, cause: undefined });
+      return;
+    case ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER:
+    case ErrorCode.UNKNOWN_PRODUCER_ID:
+      // With an older batch still open this only says that the older one is missing.
+      if (isOldestUnsettled(line, batch)) line.mustReset = true;
+      retry(line, batch, nowMs, settings, errorCode, undefined);
+      return;
+    case ErrorCode.INVALID_PRODUCER_EPOCH:
+    case ErrorCode.INVALID_PRODUCER_ID_MAPPING:
+      // Somebody uses our producer id under a later epoch: leave it to them.
+      line.mustReset = true;
+      line.identity = undefined;
+      retry(line, batch, nowMs, settings, errorCode, undefined);
+      effects.push({ type: 'newProducerId' });
+      return;
+    default:
+      if (leavesDoubt(errorCode)) batch.isInDoubt = true;
+      if (!isRetriable(errorCode) && errorCode !== ErrorCode.UNKNOWN_SERVER_ERROR) {
+        fail(line, batch, { code: 'REFUSED', errorCode, cause: undefined });
+        return;
+      }
+      retry(line, batch, nowMs, settings, errorCode, undefined);
+      effects.push({ type: 'refreshMetadata' });
+  }
+}
+
+/** Puts a sent batch back to where it was, unless it has had its chances. */
+function retry<B extends LineBatch>(
+  line: Line<B>,
+  batch: B,
+  nowMs: number,
+  settings: LineSettings,
+  errorCode: number,
+  cause: Error | undefined,
+): void {
+  // Batches that fail together, with one connection or one leader, are one failure.
+  if (!line.isRecovering) {
+    line.failures++;
+    line.retryAtMs = nowMs + settings.backoffMs(line.failures);
+  }
+  line.isRecovering = true;
+  batch.state = 'waiting';
+  if (nowMs - batch.createdMs >= settings.deliveryTimeoutMs) {
+    fail(line, batch, { code: 'TIMED_OUT', errorCode, cause });
+  } else if (batch.attempts > settings.retries) {
+    fail(line, batch, { code: 'RETRIES_EXHAUSTED', errorCode, cause });
+  }
+}
+
+/**
+ * Gives a batch up. Its sequences are free again where the broker certainly has not taken them
+ * and nothing was sent behind them. Else they stay a gap: if the broker has not written the
+ * batch, it will refuse the next one, which then starts anew under the next epoch. That one was
+ * refused, so nothing is written twice.
+ */
+function fail<B extends LineBatch>(line: Line<B>, batch: B, reason: FailureReason): void {
+  const index = line.batches.indexOf(batch);
+  const isLastSent = line.batches.slice(index + 1).every(({ sequence }) => sequence === undefined);
+  if (batch.sequence !== undefined && isLastSent && !batch.isInDoubt && !line.mustReset) {
+    line.nextSequence = batch.sequence;
+  }
+  settle(batch, { type: 'failed', reason });
+}
+
+/** The halves take the place and the sequences of a batch that the broker certainly refused. */
+function replace<B extends LineBatch>(line: Line<B>, batch: B, halves: readonly B[]): void {
+  let sequence = batch.sequence;
+  for (const half of halves) {
+    half.attempts = batch.attempts;
+    half.identity = batch.identity;
+    half.sequence = sequence;
+    if (sequence !== undefined) sequence = advanceSequence(sequence, half.recordCount);
+  }
+  line.batches.splice(line.batches.indexOf(batch), 1, ...halves);
+  line.isRecovering = true;
+}
+
+/** Renumbers everything that is left from 0 under the next epoch. Nothing is in flight. */
+function reset<B extends LineBatch>(line: Line<B>): void {
+  line.mustReset = false;
+  const old = line.identity;
+  line.identity =
+    old === undefined || old.producerEpoch === MAX_EPOCH
+      ? undefined
+      : { producerId: old.producerId, producerEpoch: old.producerEpoch + 1 };
+  line.nextSequence = 0;
+  for (const batch of line.batches) {
+    if (batch.state !== 'waiting') continue;
+    batch.sequence = undefined;
+    batch.identity = undefined;
+  }
+}
+
+function expire<B extends LineBatch>(
+  line: Line<B>,
+  nowMs: number,
+  { deliveryTimeoutMs }: LineSettings,
+): void {
+  for (const batch of line.batches) {
+    if (batch.state !== 'waiting' || nowMs - batch.createdMs < deliveryTimeoutMs) continue;
+    fail(line, batch, { code: 'TIMED_OUT', errorCode: ErrorCode.NONE, cause: undefined });
+  }
+}
+
+function settle(batch: LineBatch, outcome: Outcome): void {
+  batch.state = 'settled';
+  batch.outcome = outcome;
+}
+
+/** Reports settled batches oldest first, so that a caller hears of them in their order. */
+function settleFront<B extends LineBatch>(line: Line<B>, effects: LineEffect<B>[]): void {
+  while (line.batches[0]?.outcome !== undefined) {
+    const batch = line.batches.shift() as B;
+    effects.push({ type: 'settled', batch, outcome: batch.outcome as Outcome });
+  }
+}
+
+function isOldestUnsettled<B extends LineBatch>(line: Line<B>, batch: B): boolean {
+  return line.batches.find(({ state }) => state !== 'settled') === batch;
+}

@@ -1,0 +1,121 @@
+/** Speaks for one batch: what `Producer.append` hands back. */
+export interface BatchTicket {
+  /**
+   * Calls back once: with null and the offset of the batch's first record (-1: not known), or
+   * with the reason why it is given up. Batches of one partition are reported in their order.
+   */
+  onDone(callback: (error: Error | null, baseOffset: number) => void): void;
+}
+
+/** What hears of the records of a `send`, a stretch of one batch at a time. */
+export interface StretchListener {
+  /** Records `start` … `start + count - 1` of the listener's own numbering. */
+  onStretch(start: number, count: number, result: StretchResult): void;
+}
+
+export type StretchResult =
+  | {
+      readonly error: null;
+      readonly topic: string;
+      readonly partition: number;
+      /** Of the stretch's first record; -1: not known. */
+      readonly baseOffset: number;
+      /** -1 where the records keep their own timestamps. */
+      readonly logAppendTimeMs: number;
+    }
+  | { readonly error: Error; readonly topic: string; readonly partition: number };
+
+interface Stretch {
+  readonly listener: StretchListener;
+  readonly start: number;
+  /** Position of the stretch's first record in the batch. */
+  readonly inBatch: number;
+  count: number;
+}
+
+/** A ticket's other side. A batch may be split: then its parts are reported one by one. */
+export class Ticket implements BatchTicket {
+  private readonly callbacks: ((error: Error | null, baseOffset: number) => void)[] = [];
+  private readonly stretches: Stretch[] = [];
+  /** Parts that are not settled yet. */
+  private openParts = 1;
+  private error: Error | null = null;
+  private baseOffset = -1;
+
+  constructor(
+    private readonly topic: string,
+    private readonly partition: number,
+  ) {}
+
+  onDone(callback: (error: Error | null, baseOffset: number) => void): void {
+    if (this.openParts === 0) callback(this.error, this.baseOffset);
+    else this.callbacks.push(callback);
+  }
+
+  /** Notes that record `index` of `listener` stands at `inBatch`. */
+  addRecord(listener: StretchListener, index: number, inBatch: number): void {
+    const last = this.stretches[this.stretches.length - 1];
+    if (
+      last !== undefined &&
+      last.listener === listener &&
+      last.start + last.count === index &&
+      last.inBatch + last.count === inBatch
+    ) {
+      last.count++;
+      return;
+    }
+    this.stretches.push({ listener, start: index, inBatch, count: 1 });
+  }
+
+  /** The batch, or one part of it, is now two parts. */
+  addPart(): void {
+    this.openParts++;
+  }
+
+  /** Settles the part with records `first` … `first + count - 1` of the batch. */
+  settle(
+    first: number,
+    count: number,
+    error: Error | null,
+    baseOffset: number,
+    logAppendTimeMs: number,
+  ): void {
+    if (error !== null) this.error ??= error;
+    else if (first === 0) this.baseOffset = baseOffset;
+    for (const stretch of this.stretches) {
+      this.reportStretch(stretch, first, count, error, baseOffset, logAppendTimeMs);
+    }
+    this.openParts--;
+    if (this.openParts > 0) return;
+    for (const callback of this.callbacks) callback(this.error, this.baseOffset);
+    this.callbacks.length = 0;
+    this.stretches.length = 0;
+  }
+
+  private reportStretch(
+    { listener, start, inBatch, count }: Stretch,
+    first: number,
+    partCount: number,
+    error: Error | null,
+    baseOffset: number,
+    logAppendTimeMs: number,
+  ): void {
+    const from = Math.max(inBatch, first);
+    const to = Math.min(inBatch + count, first + partCount);
+    if (from >= to) return;
+    const { topic, partition } = this;
+    listener.onStretch(
+      start + from - inBatch,
+      to - from,
+      error !== null
+        ? { error, topic, partition }
+        : {
+            error,
+            topic,
+            partition,
+            baseOffset: baseOffset < 0 ? -1 : baseOffset + from - first,
+            logAppendTimeMs,
+          },
+    );
+  }
+}
