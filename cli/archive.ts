@@ -1,4 +1,3 @@
-import { formatSize } from '../config/index.js';
 import {
   type ArchivedFile,
   listArchive,
@@ -47,7 +46,7 @@ async function storesOf(
   );
 }
 
-function open({ system }: Context, store: NamedStore) {
+function opened({ system }: Context, store: NamedStore) {
   return openStore(system, store.config, `cli-${system.processes.pid}`);
 }
 
@@ -59,7 +58,7 @@ export async function list(
 ): Promise<number> {
   const { terminal } = context;
   for (const store of await storesOf(context, root, options)) {
-    const files = await listArchive(open(context, store), { topic: options.topic });
+    const files = await listArchive(opened(context, store), { topic: options.topic });
     if (options.output === 'json') {
       for (const file of files) {
         await terminal.data(`${JSON.stringify({ root: store.name, ...file })}\n`);
@@ -89,7 +88,7 @@ export async function verify(
   const { terminal } = context;
   let faults = 0;
   for (const store of await storesOf(context, root, options)) {
-    const report = await verifyArchive(open(context, store));
+    const report = await verifyArchive(opened(context, store));
     faults += report.problems.length;
     if (options.output === 'json') {
       await terminal.data(`${JSON.stringify({ root: store.name, ...report })}\n`);
@@ -104,7 +103,7 @@ export async function verify(
     const open = report.openClaims > 0 ? `, ${report.openClaims} claims still open` : '';
     terminal.say(
       `${store.name}: ${report.claims} claims, ${report.files} files, ${report.records} records, ` +
-        `${formatSize(report.bytes)} of content${open}: ${outcome}`,
+        `${report.bytes} bytes of content${open}: ${outcome}`,
     );
   }
   return faults === 0 ? ExitCode.done : ExitCode.failed;
