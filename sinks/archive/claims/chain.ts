@@ -63,7 +63,7 @@ export function step(state: ChainState, event: ChainEvent, now: number): Step {
     case 'confirmed':
       return onConfirmed(state);
     case 'committed':
-      return onCommitted(state);
+      return openSpool({ ...state, committed: state.position });
     case 'drain':
       return continueReading({ ...state, drainTo: event.until }, now);
     case 'cut':
@@ -128,12 +128,15 @@ function atHead(state: ChainState, now: number): Step {
   }
   const head = { ...state, claim: undefined, own: undefined, refilled: false };
   if (state.committed !== position) return work(head, { type: 'commit', offset: position });
-  return work(head, { type: 'openSpool', start: position, fresh: false });
+  return openSpool(head);
+}
+
+function openSpool(state: ChainState): Step {
+  return work(state, { type: 'openSpool', start: state.position, fresh: false });
 }
 
 function onInspected(state: ChainState, verdict: 'complete' | 'incomplete'): Step {
-  if (verdict === 'complete') return confirm(state, false);
-  return work(state, { type: 'openSpool', start: state.position, fresh: false });
+  return verdict === 'complete' ? confirm(state, false) : openSpool(state);
 }
 
 function onSpooled(state: ChainState, spool: SpoolLevel, now: number): Step {
@@ -253,16 +256,11 @@ function onConfirmed(state: ChainState): Step {
   if (claim === undefined) return open(state);
   const position = claim.end + 1;
   const next = { ...state, position, claim: undefined, own: undefined, mustEnd: undefined };
+  // Another writer may have gone on meanwhile: the walk never ends on a guess.
   return work(
     { ...next, spool: undefined, refilled: false, failures: 0, blocked: undefined },
-    { type: 'commit', offset: position },
+    { type: 'readClaim', start: position },
   );
-}
-
-function onCommitted(state: ChainState): Step {
-  const { position } = state;
-  // Another writer may have gone on meanwhile: the walk never ends on a guess.
-  return work({ ...state, committed: position }, { type: 'readClaim', start: position });
 }
 
 function onTick(state: ChainState, now: number): Step {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 /**
@@ -87,12 +88,17 @@ function sameFile(a: ClaimedFile, b: ClaimedFile | undefined): boolean {
   );
 }
 
-/** JSON and a line end, so that `cat` and `jq` read it. */
-export function encodeLink(link: Claim | Genesis | Done): Buffer {
-  return Buffer.from(`${JSON.stringify(link)}\n`);
+/**
+ * JSON and a line end, so that `cat` and `jq` read it. Its last field, `check`, is the SHA-256 of
+ * the JSON without it: a link that is torn or changed by a single byte is none.
+ */
+export function encodeLink(link: object): Buffer {
+  const json = JSON.stringify(link);
+  const check = createHash('sha256').update(json).digest('hex');
+  return Buffer.from(`${json.slice(0, -1)},"check":"${check}"}\n`);
 }
 
-/** undefined where the bytes are no whole claim: empty, torn, or something else. */
+/** undefined where the bytes are no whole claim: empty, torn, changed, or something else. */
 export function decodeClaim(bytes: Uint8Array): Claim | undefined {
   const link = decode(claim, bytes);
   return link !== undefined && link.end >= link.start ? link : undefined;
@@ -109,10 +115,10 @@ export function decodeDone(bytes: Uint8Array): Done | undefined {
 }
 
 function decode<T>(schema: z.ZodType<T>, bytes: Uint8Array): T | undefined {
-  // The line end is written last: without it something is missing.
-  if (bytes[bytes.length - 1] !== 0x0a) return undefined;
   try {
-    return schema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8'))).data;
+    const { check, ...link } = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    if (check === undefined || !encodeLink(link).equals(bytes)) return undefined;
+    return schema.safeParse(link).data;
   } catch {
     return undefined;
   }

@@ -169,19 +169,20 @@ function failing(when: 'before' | 'after'): Enumeration {
     });
 }
 
-/** After a crash the last link of a kind is empty or torn; with `isOpen` only one without done. */
+/** After a crash the first link of a kind is torn; with `isOpen` the last, if it has no done. */
 function torn(keep: (bytes: number) => number, pattern: RegExp, isOpen = false): Enumeration {
   return crashes(31, ['kill'], (sim) => {
     const { disk } = sim.process('breaker');
     const names = disk.statSync(CHAIN) === undefined ? [] : disk.listSync(CHAIN);
-    const last = names.filter((name) => pattern.test(name)).at(-1);
+    const found = names.filter((name) => pattern.test(name));
+    const last = isOpen ? found.at(-1) : found[0];
     const isBuiltOn = last !== undefined && names.includes(last.replace('.json', '.done'));
     if (last === undefined || (isOpen && isBuiltOn)) return {};
     const path = `${CHAIN}/${last}`;
     const file = disk.openSync(path, 'r+');
     file.truncateSync(keep(disk.readFileSync(path).length));
     file.closeSync();
-    return { rotateRecords: 4 };
+    return { rotateRecords: 4, name: 'heir' };
   });
 }
 
@@ -270,6 +271,221 @@ const retentionPassed: Enumeration = (implementation) => {
   });
 };
 
+/** The topic lost its end and got another one, while an old spool waited for its owner. */
+const rewrittenTopic: Enumeration = (implementation) => {
+  let topic = new FakeTopic();
+  return crashAtEveryStep({
+    seed: 71,
+    kinds: ['kill'],
+    process: 'crashing',
+    async prepare(sim) {
+      topic = new FakeTopic().fill(RECORDS);
+      const before = new FakeTopic().fill(4);
+      for (const record of before.records) Object.assign(record, { value: 'no longer there' });
+      const owner = sim.process('owner');
+      const writer = startOwner(implementation, owner, before);
+      await owner.clock.sleep(1_000);
+      await writer.close();
+      owner.kill();
+    },
+    async work(process) {
+      const writer = startOwner(implementation, process, topic);
+      await within(process, writer.drain(topic.end));
+      await writer.close();
+    },
+    async check(sim) {
+      const reader = sim.process('reader');
+      const isClaimed = reader.disk.statSync(`${CHAIN}/${'0'.repeat(20)}.json`) !== undefined;
+      const name = isClaimed ? 'owner' : 'heir';
+      await finishAndCheck(implementation, sim, topic, { name });
+    },
+  });
+};
+
+/** The one who won dies, retention passes, and only the other one's longer spool has the records. */
+const spoolOfTheLoser: Enumeration = (implementation) => {
+  let topic = new FakeTopic();
+  let loser: ReturnType<typeof startOwner> | undefined;
+  return crashAtEveryStep({
+    seed: 81,
+    kinds: ['kill'],
+    process: 'winner',
+    async prepare(sim) {
+      topic = new FakeTopic().fill(RECORDS);
+      const process = sim.process('loser');
+      loser = startOwner(implementation, process, topic, { rotateRecords: 100 });
+      await process.clock.sleep(2_000);
+    },
+    async work(process) {
+      const writer = startOwner(implementation, process, topic, { rotateRecords: 5 });
+      await within(process, writer.drain(topic.end));
+      await writer.close();
+    },
+    async check(sim) {
+      const process = sim.process('loser');
+      const [claim] = readClaims(process);
+      topic.removeBefore(Math.min(topic.end, (claim?.end ?? -1) + 1));
+      await within(process, loser?.drain(topic.end) ?? Promise.resolve());
+      await loser?.close();
+      process.kill();
+      await finishAndCheck(implementation, sim, topic);
+    },
+  });
+};
+
+/** The store says that it has published a file, and has not. */
+const forgetfulStore: Enumeration = (implementation) =>
+  atEveryStep(async (step) => {
+    const sim = createSimSystem({ seed: step });
+    const topic = new FakeTopic().fill(RECORDS);
+    let published = 0;
+    const process = sim.process('owner');
+    const writer = startOwner(implementation, process, topic, {
+      wrap: (store) => ({
+        ...between(store, pass, pass),
+        async publish(path, name) {
+          published += 1;
+          return published === step ? true : store.publish(path, name);
+        },
+      }),
+    });
+    await sim.run(within(process, writer.drain(topic.end)));
+    await sim.run(writer.close());
+    process.kill();
+    await sim.run(finishAndCheck(implementation, sim, topic));
+    return published >= step;
+  });
+
+const pass = async (): Promise<void> => undefined;
+
+/** Retention passes exactly what is complete in the archive: nobody needs to be told. */
+const nothingLost: Enumeration = (implementation) =>
+  crashes(91, ['kill'], (sim, topic) => {
+    const process = sim.process('reader');
+    const files = archiveFiles(process);
+    const claims = process.disk.statSync(CHAIN) === undefined ? [] : readClaims(process);
+    const last = claims.filter((claim) => claim.files.every(({ name }) => files.has(name))).at(-1);
+    if (last !== undefined) topic.removeBefore(last.end + 1);
+    // On another machine: there is no spool.
+    return { name: 'heir' };
+  })(implementation);
+
+/** A person has moved files of the archive away: what is done is not made again. */
+const movedFiles: Enumeration = (implementation) => {
+  let topic = new FakeTopic();
+  return crashAtEveryStep({
+    seed: 101,
+    kinds: ['kill'],
+    process: 'owner',
+    async prepare() {
+      topic = new FakeTopic().fill(RECORDS);
+    },
+    async work(process) {
+      const writer = startOwner(implementation, process, topic);
+      await within(process, writer.drain(topic.end));
+      await writer.close();
+    },
+    async check(sim) {
+      const process = sim.process('heir');
+      const { disk } = process;
+      const claims = disk.statSync(CHAIN) === undefined ? [] : readClaims(process);
+      const isDone = (start: number) =>
+        disk.statSync(`${CHAIN}/${String(start).padStart(20, '0')}.done`) !== undefined;
+      const done = claims.filter(({ start }) => isDone(start));
+      for (const { name } of done.flatMap(({ files }) => files))
+        disk.removeSync(`/archive/${name}`);
+      const from = (done.at(-1)?.end ?? -1) + 1;
+      topic.removeBefore(Math.min(from, topic.end));
+      const expected = topic.records.filter(({ offset }) => offset >= from);
+      await finishAndCheck(implementation, sim, topic, { name: 'heir', expected });
+    },
+  });
+};
+
+/** Retention passes beyond a spool that is half full, and a person accepts what is lost. */
+const gapBehindSpool: Enumeration = (implementation) => {
+  let topic = new FakeTopic();
+  return crashAtEveryStep({
+    seed: 111,
+    kinds: ['kill'],
+    process: 'owner',
+    async prepare(sim) {
+      topic = new FakeTopic().fill(4);
+      const process = sim.process('owner');
+      const writer = startOwner(implementation, process, topic);
+      await process.clock.sleep(2_000);
+      await writer.close();
+      process.kill();
+      topic.fill(RECORDS);
+      topic.removeBefore(9);
+    },
+    async work(process) {
+      const writer = startOwner(implementation, process, topic, { acceptGap: true });
+      await within(process, writer.drain(topic.end));
+      await writer.close();
+    },
+    async check(sim) {
+      const expected = topic.records.filter(({ offset }) => offset < 4 || offset >= 9);
+      const options = { name: 'owner', acceptGap: true, expected };
+      await finishAndCheck(implementation, sim, topic, options);
+    },
+  });
+};
+
+/** A claim in the middle of the chain was removed: nothing may be claimed again in its place. */
+const removedClaim: Enumeration = async (implementation) => {
+  const sim = createSimSystem({ seed: 121 });
+  const topic = new FakeTopic().fill(RECORDS * 2);
+  await sim.run(finishAndCheck(implementation, sim, topic));
+  const process = sim.process('breaker');
+  const [first, second] = readClaims(process);
+  const path = (start?: number) => `${CHAIN}/${String(start).padStart(20, '0')}`;
+  process.disk.removeSync(`${path(first?.start)}.done`);
+  process.disk.removeSync(`${path(second?.start)}.json`);
+  const heir = sim.process('heir');
+  const writer = startOwner(implementation, heir, topic, { rotateRecords: 4 });
+  await sim.advance(60_000);
+  await sim.run(writer.close());
+  if (!writer.status.blocked?.includes('claim file was removed')) {
+    throw new Error('nobody was told that a claim is missing');
+  }
+  checkExactlyOnce(heir, topic.records);
+  return 11;
+};
+
+/** A topic is created anew under its name: another chain, and none of the old one's offsets. */
+const recreatedTopic: Enumeration = (implementation) => {
+  let topic = new FakeTopic();
+  return crashAtEveryStep({
+    seed: 131,
+    kinds: ['kill'],
+    process: 'owner',
+    async prepare() {
+      topic = new FakeTopic().fill(RECORDS);
+    },
+    async work(process) {
+      const writer = startOwner(implementation, process, topic);
+      await within(process, writer.drain(topic.end));
+      await writer.close();
+    },
+    async check(sim) {
+      await finishAndCheck(implementation, sim, topic, { name: 'owner' });
+      const second = new FakeTopic();
+      second.end = 100;
+      second.start = 100;
+      second.fill(RECORDS);
+      second.start = 0;
+      second.committed = topic.committed;
+      const process = sim.process('again');
+      const topicId = 'zyxwvutsrqponmlkjihgfe';
+      const writer = startOwner(implementation, process, second, { topicId });
+      await within(process, writer.drain(second.end));
+      await writer.close();
+      checkExactlyOnce(process, [...topic.records, ...second.records]);
+    },
+  });
+};
+
 /** Everything that may go wrong, by name. */
 export const enumerations: Readonly<Record<string, Enumeration>> = {
   'two owners at once': twoOwners,
@@ -292,5 +508,13 @@ export const enumerations: Readonly<Record<string, Enumeration>> = {
   'a torn genesis': torn(() => 3, /^genesis\.json$/),
   'a damaged spool': damagedSpool,
   'retention behind the claim, spool alive': retentionAfterKill,
+  'retention behind a winner that died': spoolOfTheLoser,
+  'retention behind a complete claim': nothingLost,
+  'retention beyond a spool, accepted': gapBehindSpool,
+  'a topic rewritten behind a spool': rewrittenTopic,
+  'a topic created anew': recreatedTopic,
+  'a store that forgets a file': forgetfulStore,
+  'files that were moved away': movedFiles,
+  'a claim that was removed': removedClaim,
   'retention passed the claim, spool lost': retentionPassed,
 };

@@ -1,0 +1,84 @@
+import { type Claim, type Done, decodeClaim, decodeDone, decodeGenesis } from './claims/index.js';
+import { type ChainId, CLAIMS_DIRECTORY } from './names.js';
+import type { Store } from './stores/index.js';
+
+/** A claim and, once everything of it is stored, its done. */
+export interface CatalogClaim {
+  readonly claim: Claim;
+  readonly done: Done | undefined;
+}
+
+/** A chain as the store has it. */
+export interface CatalogChain {
+  readonly id: ChainId;
+  readonly directory: string;
+  readonly genesis: number | undefined;
+  /** By start. */
+  readonly claims: readonly CatalogClaim[];
+  /** Names of files that hold no whole link, or a link that does not belong there. */
+  readonly damaged: readonly string[];
+}
+
+/** Reads every chain of an archive, damage and all. */
+export async function* readChains(store: Store): AsyncGenerator<CatalogChain> {
+  for (const [directory, names] of await linksByDirectory(store)) {
+    const id = chainOf(directory);
+    if (id !== undefined) yield readChain(store, directory, id, names);
+  }
+}
+
+async function linksByDirectory(store: Store): Promise<Map<string, string[]>> {
+  const directories = new Map<string, string[]>();
+  for (const path of await store.files(CLAIMS_DIRECTORY)) {
+    const directory = path.slice(0, path.lastIndexOf('/'));
+    const names = directories.get(directory) ?? [];
+    names.push(path);
+    directories.set(directory, names);
+  }
+  return directories;
+}
+
+/** `_claims/<sink>/<cluster>/<topic>.<topic id>/<partition>`. */
+function chainOf(directory: string): ChainId | undefined {
+  const [, sink, cluster, stream, partition, ...rest] = directory.split('/');
+  const dot = stream?.lastIndexOf('.') ?? -1;
+  if (sink === undefined || cluster === undefined || stream === undefined) return undefined;
+  if (dot < 0 || rest.length > 0 || !/^\d+$/.test(partition ?? '')) return undefined;
+  const topic = stream.slice(0, dot);
+  return { sink, cluster, topic, topicId: stream.slice(dot + 1), partition: Number(partition) };
+}
+
+async function readChain(
+  store: Store,
+  directory: string,
+  id: ChainId,
+  names: readonly string[],
+): Promise<CatalogChain> {
+  let genesis: number | undefined;
+  const claims = new Map<number, Claim>();
+  const dones = new Map<number, Done>();
+  const damaged: string[] = [];
+  for (const path of names) {
+    const bytes = (await store.read(path)) ?? Buffer.alloc(0);
+    const name = path.slice(directory.length + 1);
+    const start = Number(/^(\d{20})(?:\.\d+)?\.(?:json|done)$/.exec(name)?.[1] ?? Number.NaN);
+    const claim = name.endsWith('.json') ? decodeClaim(bytes) : undefined;
+    const done = name.endsWith('.done') ? decodeDone(bytes) : undefined;
+    const first = /^genesis(?:\.\d+)?\.json$/.test(name) ? decodeGenesis(bytes) : undefined;
+    if (first !== undefined) genesis ??= first.start;
+    else if (claim?.start === start && !claims.has(start)) claims.set(start, claim);
+    else if (done?.start === start && !dones.has(start)) dones.set(start, done);
+    else damaged.push(path);
+  }
+  for (const start of dones.keys()) {
+    if (!claims.has(start)) damaged.push(`${directory}/${start}.done`);
+  }
+  const sorted = [...claims.values()].sort((a, b) => a.start - b.start);
+  return {
+    id,
+    directory,
+    genesis,
+    claims: sorted.map((claim) => ({ claim, done: dones.get(claim.start) })),
+    damaged,
+  };
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { address } from '../config/index.js';
+
+/** What every sink is asked. */
+export const commonFields = {
+  topics: z
+    .array(z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a topic'))
+    .min(1)
+    .describe('Topics to read. One that is missing is looked for every second.'),
+  from: z
+    .enum(['earliest', 'latest'])
+    .default('earliest')
+    .describe('Where a topic begins that this sink has never read.'),
+  kafka: z
+    .strictObject({
+      bootstrap: z.array(address()).min(1).describe('Brokers to ask first, as host:port.'),
+    })
+    .optional()
+    .describe('Another cluster than that of the `kafka` section.'),
+};

@@ -1,0 +1,1 @@
+export { type HttpConfig, httpSchema } from './options.js';

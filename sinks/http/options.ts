@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { duration, secret, size } from '../../config/index.js';
+import { commonFields } from '../common-options.js';
+
+const batch = z
+  .strictObject({
+    records: z.int().positive().default(500).describe('Records in a request, at most.'),
+    bytes: size().prefault('1MiB').describe('Bytes of records in a request, at most.'),
+    linger: duration().prefault('1s').describe('How long the first record of a request waits.'),
+  })
+  .describe('When records are sent: by whichever comes first.');
+
+/** The options of `type: http`. */
+export const httpSchema = z
+  .strictObject({
+    type: z.literal('http'),
+    ...commonFields,
+    url: z.url({ protocol: /^https?$/ }).describe('Where requests are sent with POST.'),
+    format: z
+      .enum(['json', 'ndjson', 'lines'])
+      .default('json')
+      .describe('`json`: an array of records. `ndjson`: one record a line. `lines`: the values.'),
+    headers: z
+      .record(z.string(), secret())
+      .default({})
+      .describe('Headers of each request; their values are masked wherever they would be shown.'),
+    batch: batch.prefault({}),
+    timeout: duration().prefault('30s').describe('For one request and its answer.'),
+    dead_letter: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a topic')
+      .optional()
+      .describe('Topic for records that the destination refuses; without it they block the sink.'),
+    max_bytes: size().prefault('64MiB').describe('Bytes of records held in memory, at most.'),
+  })
+  .describe('Sends records to an HTTP endpoint, at least once, with an Idempotency-Key.');
+
+export type HttpConfig = z.output<typeof httpSchema>;

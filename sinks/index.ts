@@ -1,0 +1,10 @@
+export {
+  type ArchivedFile,
+  type ArchiveProblem,
+  type ArchiveReport,
+  listArchive,
+  openStore,
+  type StoreConfig,
+  verifyArchive,
+} from './archive/index.js';
+export { type SinkConfig, type SinksConfig, sinksSection } from './schema.js';
