@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { parseBrokerAddress } from './bootstrap.js';
+
+const brokerAddress = z
+  .string()
+  .refine(isBrokerAddress, { error: 'must be the address of a broker as host:port' });
+
+/** The section `kafka` of the YAML: which cluster agent and sinks talk to. */
+export const kafkaSection = z.strictObject({
+  bootstrap: z
+    .array(brokerAddress)
+    .min(1, { error: 'must name at least one broker' })
+    .describe('Some brokers of the cluster as `host:port`; the others are learned from them.'),
+  client_id: z
+    .string()
+    .min(1)
+    .default('logflume')
+    .describe('What the brokers call this client in their logs and metrics.'),
+});
+
+/** The section, parsed. */
+export type KafkaConfig = z.output<typeof kafkaSection>;
+
+function isBrokerAddress(text: string): boolean {
+  try {
+    parseBrokerAddress(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
