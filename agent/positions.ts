@@ -39,6 +39,7 @@ export class Positions {
   readonly #restored: Readonly<Record<string, unknown>>;
   readonly #snapshots = new Map<string, () => unknown>();
   #isDirty = false;
+  #isClosed = false;
   #timer: Timer | undefined;
   #writing: Promise<void> | undefined;
 
@@ -97,10 +98,11 @@ export class Positions {
     }
   }
 
-  /** Stops writing by itself. */
-  close(): void {
+  /** Writes a last time. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
     this.#timer?.cancel();
-    this.#timer = undefined;
+    if (this.#isDirty) await this.save();
   }
 
   #restore<Schema extends z.ZodType>(source: string, schema: Schema): z.output<Schema> | undefined {
@@ -113,6 +115,7 @@ export class Positions {
 
   #changed(): void {
     this.#isDirty = true;
+    if (this.#isClosed) return;
     this.#timer ??= this.system.clock.after(saveEveryMs, () => void this.#saveInTime());
   }
 

@@ -4,7 +4,7 @@ import type { InterceptorComponent } from './interceptor.js';
 const schema = z
   .strictObject({
     type: z.literal('counter'),
-    name: z.string().min(1).default('records').describe('label of the metrics'),
+    name: z.string().min(1).default('records').describe('Label of the metrics.'),
   })
   .describe('Counts the records that were acknowledged and those that failed, as metrics.');
 

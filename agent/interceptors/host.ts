@@ -4,7 +4,7 @@ import type { InterceptorComponent } from './interceptor.js';
 const schema = z
   .strictObject({
     type: z.literal('host'),
-    header: z.string().min(1).default('host').describe('name of the header'),
+    header: z.string().min(1).default('host').describe('Name of the header.'),
   })
   .describe('Adds the name of this machine as a header.');
 

@@ -8,7 +8,7 @@ const schema = z
       .refine((source) => source.includes('(?<'), {
         error: 'needs a named group, such as (?<level>[A-Z]+)',
       })
-      .describe('each of its named groups that matches becomes a header of that name'),
+      .describe('Each of its named groups that matches becomes a header of that name.'),
   })
   .describe('Copies parts of the value into headers; the value stays as it is.');
 

@@ -4,8 +4,8 @@ import { type InterceptorComponent, regularExpression } from './interceptor.js';
 const schema = z
   .strictObject({
     type: z.literal('regex_filter'),
-    include: regularExpression().optional().describe('keep only records that match'),
-    exclude: regularExpression().optional().describe('drop records that match'),
+    include: regularExpression().optional().describe('Keep only records that match.'),
+    exclude: regularExpression().optional().describe('Drop records that match.'),
   })
   .refine((options) => options.include !== undefined || options.exclude !== undefined, {
     error: 'needs include or exclude',

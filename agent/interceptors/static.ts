@@ -4,7 +4,7 @@ import type { InterceptorComponent } from './interceptor.js';
 const schema = z
   .strictObject({
     type: z.literal('static'),
-    headers: z.record(z.string().min(1), z.string()).describe('names and values of the headers'),
+    headers: z.record(z.string().min(1), z.string()).describe('Names and values of the headers.'),
   })
   .describe('Adds headers that are the same for every record.');
 

@@ -4,7 +4,7 @@ import type { InterceptorComponent } from './interceptor.js';
 const schema = z
   .strictObject({
     type: z.literal('timestamp'),
-    separator: z.string().default(' ').describe('what stands between the time and the value'),
+    separator: z.string().default(' ').describe('What stands between the time and the value.'),
   })
   .describe(
     'Puts the time at which the record was read in front of its value, as milliseconds since ' +

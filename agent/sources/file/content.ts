@@ -17,7 +17,7 @@ export class ContentError extends Error {
   readonly code = 'BAD_CONTENT';
 }
 
-/** Reads longer than this may meet a slow disk with nothing in memory: they leave the event loop. */
+/** Longer reads may meet a slow disk with nothing in memory: they leave the event loop. */
 const synchronousBytes = 64 * 1024;
 
 /** An uncompressed file. */

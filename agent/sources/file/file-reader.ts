@@ -33,8 +33,6 @@ export interface ReadResult {
   readonly fingerprint: Mark;
   /** The file does not hold what was read before; nothing was read. */
   readonly isReplaced: boolean;
-  /** Handed to the producer by this read. */
-  readonly records: number;
 }
 
 /** One open file. */
@@ -125,7 +123,7 @@ export class FileReader {
     const content = target.subarray(0, bytes);
     const { place, fingerprint } = generation;
     if (!agrees(tail, content, 0)) {
-      return { place, fingerprint, isReplaced: true, records: 0 };
+      return { place, fingerprint, isReplaced: true };
     }
     const delivery = route.acknowledgements.open();
     const end = sender.send(route, delivery, content, tail.bytes, timestamp, takesRest);
@@ -142,7 +140,6 @@ export class FileReader {
       fingerprint:
         fingerprint.bytes < markBytes ? markOf(content, 0, Math.min(end, markBytes)) : fingerprint,
       isReplaced: false,
-      records: delivery.records,
     };
   }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Alarm } from '../alarm.js';
 import type { Source, SourceContext, SourceStatus } from '../source.js';
+import { SourceCounts } from '../source-counts.js';
 import { ContentError } from './content.js';
 import type { FileReader } from './file-reader.js';
 import { type Generation, storedFileSource } from './generation.js';
@@ -10,10 +11,10 @@ import { Lister } from './lister.js';
 import { OpenFiles } from './open-files.js';
 import type { FileOptions } from './options.js';
 
-/** The directories are looked at this often, whatever the watch says, and no more often than that. */
+/** The directories are looked at this often without a hint, and at the soonest after one. */
 const lookEveryMs = 1_000;
 const lookSoonestMs = 50;
-/** Looking takes at most this share of the time: a look of 50 ms is not repeated within a second. */
+/** The share of the time that looking may take: after a look of 50 ms, a second passes. */
 const lookShare = 1 / 20;
 /** Reads of one file before it is the next one's turn. */
 const readsPerTurn = 8;
@@ -40,8 +41,7 @@ export class FileSource implements Source {
   #retryDelayMs = firstRetryMs;
   /** By origin: the youngest generation of which lines were sent. */
   readonly #youngest = new Map<string, number>();
-  #acknowledged = 0;
-  #lateLines = 0;
+  readonly #counts: SourceCounts;
 
   constructor(
     private readonly context: SourceContext,
@@ -57,6 +57,7 @@ export class FileSource implements Source {
       absolute(options.exclude),
     );
     this.#alarm = new Alarm(system.clock);
+    this.#counts = new SourceCounts(system, context.name);
     this.#sender = new LineSender(context.producer, context.chain, {
       delimiter: Buffer.from(options.delimiter),
       maxLineBytes: options.max_line_bytes,
@@ -92,14 +93,6 @@ export class FileSource implements Source {
     this.#files.closeAll();
   }
 
-  debug(): unknown {
-    return [...this.#files.state.generations.values()].map((g) => [
-      g,
-      this.#files.readers.get(g.id)?.isUnread,
-      this.#files.routes.get(g.id)?.acknowledgements.isDone,
-    ]);
-  }
-
   status(): SourceStatus {
     let lagBytes = 0;
     for (const { generation } of this.#files.readers.values()) {
@@ -108,12 +101,8 @@ export class FileSource implements Source {
       const done = route?.acknowledgements.acknowledged.position ?? 0;
       lagBytes += Math.max(0, generation.size - done);
     }
-    const { records, bytes, partials } = this.#sender;
-    return {
-      ...{ type: 'file', records, bytes, acknowledged: this.#acknowledged },
-      ...{ files: this.#files.readers.size, lagBytes, lateLines: this.#lateLines, partials },
-      failed: 0,
-    };
+    const files = this.#files.readers.size;
+    return { type: 'file', ...this.#counts.read(), files, lagBytes };
   }
 
   get #nowMs(): number {
@@ -218,13 +207,16 @@ export class FileSource implements Source {
     if (place !== generation.place) {
       await this.#files.tell({ type: 'advanced', id, place, fingerprint });
     }
-    this.#noteSent(generation, result.records);
+    this.#noteSent(generation);
   }
 
-  #noteSent({ id, origin }: Generation, records: number): void {
+  /** Counts what was handed to the producer since the last call. */
+  #noteSent({ id, origin }: Generation): void {
+    const { records, bytes, partials } = this.#sender.take();
     if (records === 0) return;
+    this.#counts.sent(records, bytes, partials);
     const youngest = this.#youngest.get(origin) ?? id;
-    if (youngest > id) this.#lateLines += records;
+    if (youngest > id) this.#counts.late(records);
     this.#youngest.set(origin, Math.max(id, youngest));
   }
 
@@ -236,11 +228,11 @@ export class FileSource implements Source {
     this.#sender.send(route, delivery, rest, 0, now, true);
     const position = generation.place.position + rest.length;
     route.acknowledgements.close(delivery, { position, tail: generation.place.tail });
-    this.#noteSent(generation, delivery.records);
+    this.#noteSent(generation);
   }
 
   #onAcknowledged(records: number): void {
-    this.#acknowledged += records;
+    this.#counts.acknowledged(records);
     if (records > 0) this.#retryDelayMs = firstRetryMs;
     this.context.chain.delivered(records, true);
     this.context.positions.changed();

@@ -26,10 +26,10 @@ export interface LineOptions {
 export class LineSender {
   /** The producer took no more: wait until it is writable. */
   isBlocked = false;
-  /** Records appended, those of them that were no whole lines, and their bytes. */
-  records = 0;
-  partials = 0;
-  bytes = 0;
+  /** Appended since the last `take`. */
+  #records = 0;
+  #partials = 0;
+  #bytes = 0;
   readonly #delimiter: number | Buffer;
   readonly #delimiterBytes: number;
   readonly #maxLineBytes: number;
@@ -95,6 +95,13 @@ export class LineSender {
     return at;
   }
 
+  /** Records appended since the last call, their bytes, and those that are no whole lines. */
+  take(): { records: number; bytes: number; partials: number } {
+    const taken = { records: this.#records, bytes: this.#bytes, partials: this.#partials };
+    this.#records = this.#bytes = this.#partials = 0;
+    return taken;
+  }
+
   /** False where the producer is full. */
   #append(
     { target, key, acknowledgements }: Route,
@@ -141,9 +148,9 @@ export class LineSender {
       this.isBlocked = true;
       return false;
     }
-    this.records++;
-    this.bytes += end - start;
-    if (isPartial) this.partials++;
+    this.#records++;
+    this.#bytes += end - start;
+    if (isPartial) this.#partials++;
     delivery.records++;
     if (ticket !== this.#ticket) {
       this.#ticket = ticket;

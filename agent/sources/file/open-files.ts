@@ -28,7 +28,7 @@ export class OpenFiles {
   #ordered: FileReader[] | undefined;
   #looksAgain = false;
   #isLooking = false;
-  /** Unfinished lines of generations whose file was cut, until it is known whether a copy exists. */
+  /** Unfinished lines of files that were cut, until it is known whether a copy exists. */
   readonly #rests = new Map<number, Buffer>();
   readonly #buffer = new ReadBuffer();
   /** Paths that could not be opened; said once each. */

@@ -15,31 +15,31 @@ export const fileOptions = z
     include: z
       .array(glob)
       .min(1)
-      .describe('globs of the files to read: * ? [a-z] {a,b}, ** for any directories'),
-    exclude: z.array(glob).default([]).describe('globs of files to leave out'),
-    topic: z.string().min(1).describe('where the lines go'),
+      .describe('Globs of the files to read: * ? [a-z] {a,b}, ** for any directories.'),
+    exclude: z.array(glob).default([]).describe('Globs of files to leave out.'),
+    topic: z.string().min(1).describe('Where the lines go.'),
     key: z
       .string()
       .default('{host}:{path}')
-      .describe('key of the records, with {host}, {path} and {name}; its lines stay in order'),
+      .describe('Key of the records, with {host}, {path} and {name}; its lines stay in order.'),
     read_from: z
       .enum(['beginning', 'end'])
       .default('beginning')
-      .describe('where to begin with files that are there at the very first start'),
-    delimiter: z.string().min(1).default('\n').describe('what ends a line'),
+      .describe('Where to begin with files that are there at the very first start.'),
+    delimiter: z.string().min(1).default('\n').describe('What ends a line.'),
     max_line_bytes: z
       .int()
       .min(1)
       .max(100_000_000)
       .default(1_000_000)
-      .describe('longer lines are sent in pieces; must fit the topic’s max.message.bytes'),
+      .describe('Longer lines are sent in pieces; must fit the topic’s max.message.bytes.'),
     partial_after: duration()
       .prefault('5s')
-      .describe('a last line without its end is sent after so long without growth'),
-    interceptors: z.array(interceptorOptions).default([]).describe('applied in this order'),
+      .describe('A last line without its end is sent after so long without growth.'),
+    interceptors: z.array(interceptorOptions).default([]).describe('Applied in this order.'),
   })
   .describe(
-    'Follows files through every kind of rotation, line by line. `.gz` files are read once through.',
+    'Follows files through every kind of rotation, line by line. A `.gz` file is read once.',
   );
 
 export type FileOptions = z.output<typeof fileOptions>;

@@ -1,0 +1,158 @@
+import { Producer } from '../client/producer/index.js';
+import { type Address, formatAddress } from '../config/index.js';
+import { type DirectoryLock, lockDirectory, type System } from '../system/index.js';
+import { createChain } from './interceptors/index.js';
+import { Positions } from './positions.js';
+import type { AgentConfig } from './schema.js';
+import { createSource, type Source, type SourceStatus } from './sources/index.js';
+
+/** What an agent is started with. */
+export interface AgentOptions {
+  /** The parsed `agent:` section. */
+  readonly config: AgentConfig;
+  /** The parsed `kafka:` section. */
+  readonly kafka: { readonly bootstrap: readonly Address[] };
+  /** The agent's own folder: its lock and its positions. */
+  readonly dataDir: string;
+}
+
+/** What each source has done, by name. */
+export interface AgentStatus {
+  readonly sources: Readonly<Record<string, SourceStatus>>;
+}
+
+/** The agent: files and mails of this machine into topics. It retries for ever. */
+export class Agent {
+  readonly #system: System;
+  readonly #lock: DirectoryLock;
+  readonly #positions: Positions;
+  readonly #producer: Producer;
+  readonly #sources: ReadonlyMap<string, Source>;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(
+    system: System,
+    lock: DirectoryLock,
+    positions: Positions,
+    { config, kafka }: AgentOptions,
+  ) {
+    this.#system = system;
+    this.#lock = lock;
+    this.#positions = positions;
+    this.#producer = createProducer(system, config, kafka.bootstrap);
+    const sources = new Map<string, Source>();
+    for (const [name, options] of Object.entries(config.sources)) {
+      const source = createSource(options, {
+        system,
+        name,
+        log: system.log.child({ source: name }),
+        producer: this.#producer,
+        chain: createChain(options.interceptors, { system, source: name }),
+        positions: positions.of(name),
+        host: system.processes.hostname(),
+      });
+      sources.set(name, source);
+      reportLag(system, name, source);
+    }
+    this.#sources = sources;
+  }
+
+  /**
+   * Starts every source. The broker need not be there yet.
+   * Throws DirectoryLockError where another agent uses the folder, PositionsError where it cannot
+   * be known how far the sources had come, ClientError for an unusable producer setting.
+   */
+  static async start(system: System, options: AgentOptions): Promise<Agent> {
+    const lock = lockDirectory(system, options.dataDir, 'agent');
+    let agent: Agent | undefined;
+    try {
+      const positions = await Positions.open(system, options.dataDir);
+      agent = new Agent(system, lock, positions, options);
+      await Promise.all([...agent.#sources.values()].map((source) => source.start()));
+      return agent;
+    } catch (error) {
+      if (agent) await agent.stop();
+      else lock.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Sends what is there now and waits until it is acknowledged and remembered.
+   * @returns false where that took longer than `timeoutMs`.
+   */
+  async drain(timeoutMs: number): Promise<boolean> {
+    const drained = Promise.all([...this.#sources.values()].map((source) => source.drain()));
+    let timer: { cancel(): void } | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = this.#system.clock.after(timeoutMs, () => resolve(false));
+    });
+    try {
+      return await Promise.race([drained.then(() => true), late]);
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  /** Stops at once; what is not acknowledged is sent again after the next start. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#close();
+    return this.#stopping;
+  }
+
+  /** Plain data for people and for /health. */
+  status(): AgentStatus {
+    const entries = [...this.#sources].map(([name, source]) => [name, source.status()] as const);
+    return { sources: Object.fromEntries(entries) };
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await Promise.all([...this.#sources.values()].map((source) => source.stop()));
+      await this.#positions.close();
+    } finally {
+      await this.#producer.close({ timeoutMs: 0 });
+      this.#lock.release();
+    }
+  }
+}
+
+function createProducer(
+  system: System,
+  { producer }: AgentConfig,
+  bootstrap: readonly Address[],
+): Producer {
+  const created = new Producer(
+    {
+      bootstrap: bootstrap.map(formatAddress),
+      clientId: 'logflume-agent',
+      acks: producer.acks,
+      compression: producer.compression,
+      lingerMs: producer.linger,
+      batchBytes: producer.batch_size,
+      maxMemoryBytes: producer.memory,
+      // The files are the buffer: a batch waits for the broker as long as it takes.
+      deliveryTimeoutMs: Number.POSITIVE_INFINITY,
+    },
+    system,
+  );
+  created.on('brokerLost', ({ address, cause }) => {
+    system.log.warn(`the broker ${address} cannot be reached; trying again`, { error: cause });
+  });
+  created.on('recovered', ({ address }) => {
+    system.log.info(`the broker ${address} answers again`);
+  });
+  created.on('stopped', ({ cause }) => {
+    if (cause) system.log.error('the producer has stopped: nothing is sent', { error: cause });
+  });
+  return created;
+}
+
+function reportLag(system: System, name: string, source: Source): void {
+  const gauge = (what: string, help: string, read: (status: SourceStatus) => number) =>
+    system.metrics.gauge(`logflume_agent_${what}`, help, { source: name }, () =>
+      read(source.status()),
+    );
+  gauge('lag_bytes', 'Bytes that are there and not acknowledged yet', (now) => now.lagBytes);
+  gauge('open_files', 'Files or mails at hand', (now) => now.files);
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { FileSource, fileOptions } from './file/index.js';
+import { MaildropSource, maildropOptions } from './maildrop/index.js';
+import type { Source, SourceContext } from './source.js';
+
+export type { Source, SourceContext, SourceStatus } from './source.js';
+
+/** One source in the YAML; `type` says which. */
+export const sourceOptions = z.discriminatedUnion('type', [fileOptions, maildropOptions]);
+
+export type SourceOptions = z.output<typeof sourceOptions>;
+
+/** Makes a source. Throws PositionsError where its stored positions cannot be understood. */
+export function createSource(options: SourceOptions, context: SourceContext): Source {
+  switch (options.type) {
+    case 'file':
+      return new FileSource(context, options);
+    case 'maildrop':
+      return new MaildropSource(context, options);
+  }
+}

@@ -1,0 +1,2 @@
+export { MaildropSource } from './maildrop-source.js';
+export { type MaildropOptions, maildropOptions } from './options.js';

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { duration } from '../../../config/index.js';
+import { interceptorOptions } from '../../interceptors/index.js';
+
+/** A `maildrop` source in the YAML. */
+export const maildropOptions = z
+  .strictObject({
+    type: z.literal('maildrop'),
+    directory: z
+      .string()
+      .min(1)
+      .describe('Where complete mails are dropped. Names that begin with a dot are left alone.'),
+    topic: z.string().min(1).describe('Where the mails go.'),
+    key: z
+      .string()
+      .default('{host}:{path}')
+      .describe('Key of the records, with {host}, {path} and {name} of the mail’s file.'),
+    after: z
+      .enum(['delete', 'keep', 'move'])
+      .default('keep')
+      .describe('What becomes of a mail once it is acknowledged.'),
+    move_to: z.string().min(1).optional().describe('The directory for `after: move`.'),
+    settle: duration()
+      .prefault('1s')
+      .describe('A file is complete when it has not changed for so long.'),
+    max_mail_bytes: z
+      .int()
+      .min(1)
+      .max(100_000_000)
+      .default(1_000_000)
+      .describe('Larger mails go to failed/; must fit the topic’s max.message.bytes.'),
+    interceptors: z.array(interceptorOptions).default([]).describe('Applied in this order.'),
+  })
+  .refine((options) => (options.after === 'move') === (options.move_to !== undefined), {
+    path: ['move_to'],
+    error: 'belongs to `after: move`, and only to it',
+  })
+  .describe(
+    'Takes mails from a directory, one record each: the raw message, with message-id, from, to, ' +
+      'subject and date as headers. What cannot be sent goes to failed/ with its reason.',
+  );
+
+export type MaildropOptions = z.output<typeof maildropOptions>;
