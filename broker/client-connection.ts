@@ -1,4 +1,4 @@
-import { FrameSplitter, ProtocolError } from '../protocol/index.js';
+import { type FrameMemory, FrameSplitter, ProtocolError } from '../protocol/index.js';
 import type { Clock, Connection, Counter, Log, Timer } from '../system/index.js';
 
 /** Bytes of requests that may wait or be worked on before reading from the client stops. */
@@ -28,15 +28,20 @@ export interface ConnectionHost {
   readonly maxIdleMs: number;
   readonly receivedBytes: Counter;
   readonly sentBytes: Counter;
-  /** Whether a request may start while earlier ones of its client still wait for their answer. */
-  mayPipeline(frame: Buffer): boolean;
+  /** Memory of requests that are done with. */
+  readonly frameMemory: FrameMemory;
+  /**
+   * Produce requests may start while earlier ones of their client still wait for their answer;
+   * and once they are answered, nothing refers to them any more.
+   */
+  isProduce(frame: Buffer): boolean;
   /** Works on a request. Throws or rejects where the connection has to be closed. */
   answer(frame: Buffer, client: ClientOfRequest): Answer | Promise<Answer>;
 }
 
 /** A place in the order of answers. */
 interface Slot {
-  readonly requestBytes: number;
+  readonly frame: Buffer;
   answer: Answer;
   done: boolean;
 }
@@ -72,7 +77,7 @@ export class ClientConnection implements ClientOfRequest {
     private readonly host: ConnectionHost,
     private readonly onClosed: () => void,
   ) {
-    this.splitter = new FrameSplitter(host.maxRequestBytes);
+    this.splitter = new FrameSplitter(host.maxRequestBytes, host.frameMemory);
     this.lastActiveMs = host.clock.monotonic();
     this.checkIdle();
     connection.handle({
@@ -136,16 +141,16 @@ export class ClientConnection implements ClientOfRequest {
     const next = this.waiting[0];
     if (next === undefined || this.blocked || this.isClosed) return false;
     if (this.running === 0) return true;
-    return this.running < MAX_RUNNING && this.allPipelined && this.host.mayPipeline(next);
+    return this.running < MAX_RUNNING && this.allPipelined && this.host.isProduce(next);
   }
 
   private start(frame: Buffer): void {
-    const slot: Slot = { requestBytes: frame.length, answer: undefined, done: false };
+    const slot: Slot = { frame, answer: undefined, done: false };
     this.slots.push(slot);
     try {
       const answer = this.host.answer(frame, this);
       if (answer instanceof Promise) {
-        this.allPipelined = this.host.mayPipeline(frame);
+        this.allPipelined = this.host.isProduce(frame);
         this.running++;
         answer.then(
           (late) => {
@@ -166,7 +171,8 @@ export class ClientConnection implements ClientOfRequest {
   private finish(slot: Slot, answer: Answer): void {
     slot.answer = answer;
     slot.done = true;
-    this.bufferedBytes -= slot.requestBytes;
+    this.bufferedBytes -= slot.frame.length;
+    if (this.host.isProduce(slot.frame)) this.host.frameMemory.give(slot.frame);
     this.lastActiveMs = this.host.clock.monotonic();
   }
 

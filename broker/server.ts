@@ -3,6 +3,7 @@ import {
   decodeRequestHeader,
   ErrorCode,
   encodeResponse,
+  FrameMemory,
   Produce,
   ProtocolError,
 } from '../protocol/index.js';
@@ -19,6 +20,8 @@ import type { BrokerServices } from './services.js';
 
 /** How long a stop waits for clients to take their last answers. */
 const STOP_PATIENCE_MS = 2_000;
+/** Memory that is kept for the next produce requests, all clients together. */
+const FRAME_MEMORY_BYTES = 4 * 1024 * 1024;
 
 /** Where to listen and what to tell clients. */
 export interface ListenerOptions {
@@ -38,6 +41,7 @@ interface OpenListener {
 export class Server {
   private readonly listeners: OpenListener[] = [];
   private readonly connections = new Set<ClientConnection>();
+  private readonly frameMemory = new FrameMemory(FRAME_MEMORY_BYTES);
   private readonly requestCounters = new Map<number, Counter>();
   private stopping = false;
   /** Set by a stop: called when the last connection is closed. */
@@ -113,10 +117,11 @@ export class Server {
       clock,
       log,
       maxRequestBytes: settings.socketRequestMaxBytes,
+      frameMemory: this.frameMemory,
       maxIdleMs: settings.connectionsMaxIdleMs,
       receivedBytes: bytes('in'),
       sentBytes: bytes('out'),
-      mayPipeline: (frame) => frame.length >= 2 && frame.readInt16BE(0) === Produce.key,
+      isProduce: (frame) => frame.length >= 2 && frame.readInt16BE(0) === Produce.key,
       answer: (frame, requester) => this.answer(frame, requester, endpoint()),
     };
     const client = new ClientConnection(connection, host, () => {

@@ -1,4 +1,4 @@
-import { type AnyApi, type Api, ProtocolError, sharedWriter } from './codec/index.js';
+import { type AnyApi, type Api, sharedWriter } from './codec/index.js';
 import { apis, RequestHeader, ResponseHeader } from './messages/index.js';
 
 /** The key of ApiVersions, the one API that breaks the rules: see `responseHeaderVersion`. */
@@ -85,76 +85,4 @@ export function decodeResponse<Q, P, QI, PI>(
   const header = ResponseHeader.readPrefix(frame, 0, headerVersion);
   const body = api.response.read(frame, header.end, version);
   return { correlationId: header.value.correlationId, body };
-}
-
-/** Memory taken for a frame before its bytes arrive; beyond it grows with what has arrived. */
-const MAX_EAGER_BYTES = 1024 * 1024;
-
-/**
- * Cuts a byte stream into frames (int32 length, then the bytes). Each frame is copied once, out of
- * the receive buffer into memory of its own, so it may outlive the call.
- */
-export class FrameSplitter {
-  private readonly lengthBytes = Buffer.alloc(4);
-  /** Bytes of the length that have arrived, 0 to 4. */
-  private lengthFilled = 0;
-  private frame: Buffer | undefined;
-  private frameSize = 0;
-  private frameFilled = 0;
-
-  /** @param maxBytes the largest frame that is accepted (`socket.request.max.bytes`) */
-  constructor(private readonly maxBytes: number) {}
-
-  /** Takes in received bytes. Throws ProtocolError (TOO_LARGE, MALFORMED): close the connection. */
-  push(bytes: Buffer, onFrame: (frame: Buffer) => void): void {
-    let at = 0;
-    while (at < bytes.length) {
-      if (this.frame === undefined) {
-        at = this.takeLength(bytes, at);
-        if (this.lengthFilled < 4) return;
-        this.startFrame();
-      }
-      at = this.takeBody(bytes, at);
-      if (this.frame !== undefined && this.frameFilled === this.frameSize) {
-        const frame = this.frame;
-        this.frame = undefined;
-        this.lengthFilled = 0;
-        onFrame(frame);
-      }
-    }
-  }
-
-  private takeLength(bytes: Buffer, at: number): number {
-    const end = Math.min(bytes.length, at + 4 - this.lengthFilled);
-    bytes.copy(this.lengthBytes, this.lengthFilled, at, end);
-    this.lengthFilled += end - at;
-    return end;
-  }
-
-  private startFrame(): void {
-    const size = this.lengthBytes.readInt32BE(0);
-    if (size < 0) throw new ProtocolError('MALFORMED', `a frame cannot have ${size} bytes`);
-    if (size > this.maxBytes) {
-      const limit = `${this.maxBytes} bytes are accepted`;
-      throw new ProtocolError('TOO_LARGE', `a frame of ${size} bytes was announced, ${limit}`);
-    }
-    this.frameSize = size;
-    this.frameFilled = 0;
-    this.frame = Buffer.allocUnsafeSlow(Math.min(size, MAX_EAGER_BYTES));
-  }
-
-  private takeBody(bytes: Buffer, at: number): number {
-    let frame = this.frame as Buffer;
-    const end = Math.min(bytes.length, at + this.frameSize - this.frameFilled);
-    const filled = this.frameFilled + end - at;
-    if (filled > frame.length) {
-      const larger = Math.min(this.frameSize, Math.max(filled, frame.length * 2));
-      const grown = Buffer.allocUnsafeSlow(larger);
-      frame.copy(grown, 0, 0, this.frameFilled);
-      this.frame = frame = grown;
-    }
-    bytes.copy(frame, this.frameFilled, at, end);
-    this.frameFilled = filled;
-    return end;
-  }
 }

@@ -10,13 +10,13 @@ export {
   ZERO_UUID,
 } from './codec/index.js';
 export { ErrorCode, type ErrorName, errorName, isRetriable } from './errors.js';
+export { FrameMemory, FrameSplitter } from './frame-splitter.js';
 export {
   correlationIdOf,
   decodeRequestHeader,
   decodeResponse,
   encodeRequest,
   encodeResponse,
-  FrameSplitter,
   type RequestFrame,
 } from './frames.js';
 export * from './messages/index.js';
