@@ -1,3 +1,6 @@
+import type { FetchedRecords } from '../feed.js';
+import { Intake } from '../intake.js';
+import type { PartitionWorker, WorkerStatus } from '../worker.js';
 import {
   type ChainEffect,
   type ChainEvent,
@@ -6,35 +9,21 @@ import {
   step,
 } from './claims/index.js';
 import { EffectRunner } from './effects.js';
-import type { FetchedRecords } from './feed.js';
+
 import type { SpoolLimits } from './spool.js';
 import type { WriterOptions } from './writer-options.js';
-
-/** How a partition's writer stands, for status and metrics. */
-export interface WriterStatus {
-  /** Everything before it is in the archive. */
-  readonly archivedTo: number;
-  /** Everything before it is in the archive or the spool. */
-  readonly readTo: number;
-  readonly spooledRecords: number;
-  readonly blocked: string | undefined;
-}
 
 /**
  * The writer of one partition: carries out what the claim chain's `step` asks for. It may be closed
  * or killed at any moment; the next one goes on from what is in the store.
  */
-export class PartitionWriter {
+export class PartitionWriter implements PartitionWorker {
   readonly #options: WriterOptions;
   readonly #effects: EffectRunner;
   #state: ChainState;
   #isClosed = false;
   #running: Promise<void> = Promise.resolve();
-  /** Fetched and not in the spool yet; the first may have been taken in part. */
-  #held: FetchedRecords[] = [];
-  /** The offset at which the held records begin, and the one with which the topic goes on. */
-  #heldFrom = -1;
-  #heldTo = -1;
+  readonly #intake: Intake;
   /** The last offset that is wanted, where a claim is being finished. */
   #until: number | undefined;
   #waiting: (() => void)[] = [];
@@ -43,40 +32,27 @@ export class PartitionWriter {
     this.#options = options;
     this.#state = newChain(options.config);
     this.#effects = new EffectRunner(options);
+    this.#intake = new Intake(options.feed);
   }
 
-  /** Opens the chain; records may be handed over once the feed was asked to seek. */
   start(): void {
     this.#dispatch({ type: 'open' });
   }
 
-  /** Takes records in, now or when the cut under way is done. */
   take(records: FetchedRecords): void {
-    // Fetched before the last seek: taken, it would repeat records or leave a hole.
-    if (records.fetchOffset > this.#heldTo || records.nextOffset <= this.#heldTo) return;
     if (this.#isClosed) return;
-    this.#held.push(records);
-    this.#heldTo = records.nextOffset;
-    this.#pump();
+    if (this.#intake.offer(records)) this.#pump();
+    else if (this.#state.phase === 'reading') this.#readAgain();
   }
 
-  /** The topic no longer (or not yet) has what was asked for. */
-  outOfRange(range: { readonly start: number; readonly end: number }): void {
-    if (this.#state.phase !== 'reading' || this.#held.length > 0) return;
-    this.#dispatch({ type: 'outOfRange', logStart: range.start, logEnd: range.end });
-  }
-
-  /** To be called often (every half second will do): rotation by age, and retries. */
   tick(): void {
     if (!this.#isClosed) this.#dispatch({ type: 'tick' });
   }
 
-  /** Cuts now what is in the spool: memory or disk is needed elsewhere. */
   cut(): void {
     if (!this.#isClosed) this.#dispatch({ type: 'cut' });
   }
 
-  /** Resolves when everything before `until` is in the archive; others may follow. */
   async drain(until: number): Promise<void> {
     if (this.#isClosed) return;
     this.#dispatch({ type: 'drain', until });
@@ -85,7 +61,7 @@ export class PartitionWriter {
     }
   }
 
-  /** Stops; resolves when nothing of this writer is under way any more. The spool stays. */
+  /** The spool stays. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#wake();
@@ -93,19 +69,15 @@ export class PartitionWriter {
     this.#effects.close();
   }
 
-  get status(): WriterStatus {
+  get status(): WorkerStatus {
     const { position, spool, blocked } = this.#state;
     return {
-      archivedTo: position,
+      doneTo: position,
       readTo: spool?.position ?? position,
-      spooledRecords: spool?.records ?? 0,
+      heldRecords: spool?.records ?? 0,
+      heldBytes: this.#effects.spool?.sizeBytes ?? 0,
       blocked: blocked?.message,
     };
-  }
-
-  /** Bytes on local disk. */
-  get spoolBytes(): number {
-    return this.#effects.spool?.sizeBytes ?? 0;
   }
 
   #isDrained(until: number): boolean {
@@ -119,7 +91,7 @@ export class PartitionWriter {
     const wasReading = this.#state.phase === 'reading';
     const [state, effects] = step(this.#state, event, clock.now());
     this.#state = state;
-    if (wasReading && state.phase !== 'reading') this.#options.feed.pause();
+    if (wasReading && state.phase !== 'reading') this.#intake.pause();
     for (const effect of effects) this.#begin(effect);
     if (state.phase === 'reading') this.#wake();
   }
@@ -131,7 +103,7 @@ export class PartitionWriter {
       this.#options.system.log.error(message, { code, topic, partition });
     } else if (effect.type === 'read') {
       this.#until = effect.until;
-      this.#running = this.#read(effect.from).catch((error) => this.#fail(error));
+      this.#beginRead(effect.from);
     } else {
       this.#running = this.#execute(effect);
     }
@@ -147,45 +119,40 @@ export class PartitionWriter {
     if (!this.#isClosed) this.#dispatch(event);
   }
 
-  /** Goes on with what is held where that fits, else seeks: positions are never assumed. */
   async #read(from: number): Promise<void> {
-    const { feed } = this.#options;
-    const fits = this.#held.length > 0 ? this.#heldFrom === from : this.#heldTo === from;
-    if (!fits) {
-      this.#forget();
-      const range = await feed.range();
-      if (this.#isClosed || this.#state.phase !== 'reading' || this.#heldTo !== -1) return;
-      if (from < range.start || from > range.end) return this.outOfRange(range);
-      this.#heldFrom = from;
-      this.#heldTo = from;
-      feed.seek(from);
-    }
-    feed.resume();
-    this.#pump();
+    const outcome = await this.#intake.read(from);
+    if (this.#isClosed || outcome === 'superseded') return;
+    if (outcome === 'reading') this.#pump();
+    else this.#dispatch({ type: 'outOfRange', logStart: outcome.start, logEnd: outcome.end });
   }
 
-  #forget(): void {
-    this.#held = [];
-    this.#heldFrom = -1;
-    this.#heldTo = -1;
+  /** The topic did not go on where the spool ends: it lost records, or was read anew. */
+  #readAgain(): void {
+    const { spool } = this.#effects;
+    this.#intake.pause();
+    this.#intake.forget();
+    if (spool !== undefined) this.#beginRead(spool.level.position);
   }
 
-  /** Puts held records into the spool for as long as they are wanted. */
+  #beginRead(from: number): void {
+    this.#running = this.#read(from).catch((error) => this.#fail(error));
+  }
+
+  /** Puts what was fetched into the spool for as long as it is wanted. */
   #pump(): void {
     const { clock } = this.#options.system;
+    const intake = this.#intake;
     for (;;) {
-      const next = this.#held[0];
+      const { head } = intake;
       const { spool } = this.#effects;
       if (this.#isClosed || this.#state.phase !== 'reading') return;
-      if (next === undefined || spool === undefined) return;
-      const { records, nextOffset } = next;
+      if (head === undefined || spool === undefined) return;
       try {
-        const outcome = spool.append(records, nextOffset, this.#limits(), clock.now());
-        this.#heldFrom = spool.level.position;
-        if (outcome === 'all') this.#held.shift();
-        else if (outcome === 'until') this.#forget();
+        const outcome = spool.append(head.records, head.nextOffset, this.#limits(), clock.now());
+        if (outcome === 'until') intake.forget();
+        else intake.use(spool.level.position, outcome === 'all');
       } catch (error) {
-        this.#forget();
+        intake.forget();
         this.#fail(error);
         return;
       }

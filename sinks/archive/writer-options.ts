@@ -1,7 +1,7 @@
 import type { System } from '../../system/index.js';
+import type { PartitionFeed } from '../feed.js';
 import type { ChunkWriter } from '../spool-format.js';
 import type { ChainConfig } from './claims/index.js';
-import type { PartitionFeed } from './feed.js';
 import type { ChainId } from './names.js';
 import type { Store } from './stores/index.js';
 

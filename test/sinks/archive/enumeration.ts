@@ -19,7 +19,7 @@ import {
   within,
 } from './world.js';
 
-const RECORDS = 14;
+const RECORDS = 9;
 const GZIP = { format: 'lines', filePer: 'key', compression: 'gzip' } as const;
 const HALF_AN_HOUR = 1_800_000;
 
@@ -111,7 +111,7 @@ const zombie: Enumeration = (implementation) =>
     });
     await sim.advance(5_000);
     const second = sim.process('second');
-    const other = startOwner(implementation, second, topic, { rotateRecords: 4 });
+    const other = startOwner(implementation, second, topic, { rotateRecords: 3 });
     await sim.run(within(second, other.drain(topic.end)));
     topic.fill(RECORDS);
     await sim.advance(HALF_AN_HOUR + 60_000);
@@ -124,13 +124,13 @@ const zombie: Enumeration = (implementation) =>
 
 /** Two writers believe that they own the partition, and cut it differently. */
 const twoOwners: Enumeration = async (implementation) => {
-  const seeds = 25;
+  const seeds = 15;
   for (let seed = 1; seed <= seeds; seed += 1) {
     const sim = createSimSystem({ seed });
     const topic = new FakeTopic().fill(RECORDS * 2);
     const a = sim.process('a');
     const b = sim.process('b');
-    const options = { settings: GZIP, rotateRecords: 4 };
+    const options = { settings: GZIP, rotateRecords: 3 };
     const writers = [
       startOwner(implementation, a, topic),
       startOwner(implementation, b, topic, options),
@@ -182,7 +182,7 @@ function torn(keep: (bytes: number) => number, pattern: RegExp, isOpen = false):
     const file = disk.openSync(path, 'r+');
     file.truncateSync(keep(disk.readFileSync(path).length));
     file.closeSync();
-    return { rotateRecords: 4, name: 'heir' };
+    return { rotateRecords: 3, name: 'heir' };
   });
 }
 
@@ -280,7 +280,7 @@ const rewrittenTopic: Enumeration = (implementation) => {
     process: 'crashing',
     async prepare(sim) {
       topic = new FakeTopic().fill(RECORDS);
-      const before = new FakeTopic().fill(4);
+      const before = new FakeTopic().fill(3);
       for (const record of before.records) Object.assign(record, { value: 'no longer there' });
       const owner = sim.process('owner');
       const writer = startOwner(implementation, owner, before);
@@ -317,7 +317,7 @@ const spoolOfTheLoser: Enumeration = (implementation) => {
       await process.clock.sleep(2_000);
     },
     async work(process) {
-      const writer = startOwner(implementation, process, topic, { rotateRecords: 5 });
+      const writer = startOwner(implementation, process, topic, { rotateRecords: 3 });
       await within(process, writer.drain(topic.end));
       await writer.close();
     },
@@ -410,14 +410,14 @@ const gapBehindSpool: Enumeration = (implementation) => {
     kinds: ['kill'],
     process: 'owner',
     async prepare(sim) {
-      topic = new FakeTopic().fill(4);
+      topic = new FakeTopic().fill(3);
       const process = sim.process('owner');
       const writer = startOwner(implementation, process, topic);
       await process.clock.sleep(2_000);
       await writer.close();
       process.kill();
       topic.fill(RECORDS);
-      topic.removeBefore(9);
+      topic.removeBefore(6);
     },
     async work(process) {
       const writer = startOwner(implementation, process, topic, { acceptGap: true });
@@ -425,7 +425,7 @@ const gapBehindSpool: Enumeration = (implementation) => {
       await writer.close();
     },
     async check(sim) {
-      const expected = topic.records.filter(({ offset }) => offset < 4 || offset >= 9);
+      const expected = topic.records.filter(({ offset }) => offset < 3 || offset >= 6);
       const options = { name: 'owner', acceptGap: true, expected };
       await finishAndCheck(implementation, sim, topic, options);
     },
@@ -443,7 +443,7 @@ const removedClaim: Enumeration = async (implementation) => {
   process.disk.removeSync(`${path(first?.start)}.done`);
   process.disk.removeSync(`${path(second?.start)}.json`);
   const heir = sim.process('heir');
-  const writer = startOwner(implementation, heir, topic, { rotateRecords: 4 });
+  const writer = startOwner(implementation, heir, topic, { rotateRecords: 3 });
   await sim.advance(60_000);
   await sim.run(writer.close());
   if (!writer.status.blocked?.includes('claim file was removed')) {
@@ -493,7 +493,7 @@ export const enumerations: Readonly<Record<string, Enumeration>> = {
   'a power cut at any step': crashes(2, ['powerLoss'], () => ({})),
   'a crash, and another machine takes over': crashes(3, ['kill'], () => ({
     name: 'heir',
-    rotateRecords: 4,
+    rotateRecords: 3,
   })),
   'a crash, and other settings': crashes(4, ['kill'], () => ({
     settings: GZIP,

@@ -121,8 +121,8 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'looking which files are there already',
     file: chain,
-    find: `  if (verdict === 'complete') return confirm(state, false);`,
-    replace: ``,
+    find: `verdict === 'complete' ? confirm(state, false) : openSpool(state)`,
+    replace: `openSpool(state)`,
     noticedBy: '',
   },
   {
@@ -158,10 +158,8 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'the commit',
     file: chain,
-    find: `    { type: 'commit', offset: position },
-  );`,
-    replace: `    { type: 'readClaim', start: position },
-  );`,
+    find: `  if (state.committed !== position) return work`,
+    replace: `  if (false) return work`,
     noticedBy: '',
   },
   {
@@ -175,7 +173,7 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
     name: 'passing over claims that are done',
     file: chain,
     find: `  if (done) {`,
-    replace: `  if (done && state.own === undefined) {`,
+    replace: `  if (false) {`,
     noticedBy: '',
   },
   {
@@ -190,20 +188,6 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
     file: chain,
     find: `claims.find((start) => !dones.has(start)) ?? last ?? genesis`,
     replace: `last ?? genesis`,
-    noticedBy: '',
-  },
-  {
-    name: 'walking to the head of the chain',
-    file: chain,
-    find: `claims.find((start) => !dones.has(start)) ?? last ?? genesis`,
-    replace: `genesis`,
-    noticedBy: '',
-  },
-  {
-    name: 'looking for a claim before reading on',
-    file: chain,
-    find: `  return work({ ...state, committed: position }, { type: 'readClaim', start: position });`,
-    replace: `  return atHead({ ...state, committed: position }, 0);`,
     noticedBy: '',
   },
   {
@@ -252,7 +236,7 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
     name: 'passing over torn links',
     file: links,
     find: `      if (link !== undefined) return { link, torn: variant > 0 };`,
-    replace: `      return { link, torn: true };`,
+    replace: `      return { link, torn: variant > 0 };`,
     noticedBy: '',
   },
   {
@@ -335,7 +319,7 @@ describe('the enumerations notice when the claim chain lacks', () => {
   it.runIf(process.env.FIND !== undefined)(
     'find',
     async () => {
-      for (const mutation of mutations) {
+      for (const mutation of mutations.slice(Number(process.env.FIND))) {
         const noticed: string[] = [];
         for (const [name, enumerate] of Object.entries(enumerations)) {
           const begin = performance.now();

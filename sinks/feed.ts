@@ -1,4 +1,4 @@
-import type { RecordWalk } from '../record-view.js';
+import type { RecordWalk } from './record-view.js';
 
 /** Records of one partition, in order, as they were fetched. Whoever holds it owns its memory. */
 export interface FetchedRecords {
@@ -10,13 +10,19 @@ export interface FetchedRecords {
   readonly records: RecordWalk;
 }
 
-/** The topic, as the writer of one partition sees it. */
+/** The offsets a partition has. */
+export interface OffsetRange {
+  readonly start: number;
+  /** The one that the next stable record will get. */
+  readonly end: number;
+}
+
+/** The topic, as the worker of one partition sees it. */
 export interface PartitionFeed {
   /** What the sink's group has committed; undefined where nothing is. */
   committed(): Promise<number | undefined>;
   commit(offset: number): Promise<void>;
-  /** First offset that is there, and the one that the next stable record will get. */
-  range(): Promise<{ readonly start: number; readonly end: number }>;
+  range(): Promise<OffsetRange>;
   /** From now on records from this offset on are handed over. */
   seek(offset: number): void;
   pause(): void;
