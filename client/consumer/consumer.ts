@@ -9,7 +9,7 @@ import { type Committer, commitOffsets, fetchCommitted, isMembershipError } from
 import type { FetchedBatch } from './fetched-batch.js';
 import { Fetcher } from './fetcher.js';
 import { GroupSession } from './group-session.js';
-import { type Message, messageAt } from './message.js';
+import { type Message, messageAt, typedMessageAt } from './message.js';
 import type { AssignedPartition } from './partition.js';
 import { type Position, resetPosition, resolvePositions } from './positions.js';
 import { type ConsumerOptions, type ConsumerSettings, withDefaults } from './settings.js';
@@ -207,7 +207,7 @@ export class Consumer extends ClientEmitter {
   /** Hands each record to `onMessage`; resolves when the consumer is closed. */
   async run({ onMessage, streams = 1 }: RunOptions): Promise<void> {
     const runStream = async (stream: BatchStream) => {
-      for await (const batch of stream) await eachMessage(batch, stream, onMessage);
+      for await (const batch of stream) await this.#eachMessage(batch, stream, onMessage);
     };
     await Promise.all(this.streams(streams).map(runStream));
   }
@@ -326,6 +326,21 @@ export class Consumer extends ClientEmitter {
     }
   }
 
+  async #eachMessage(
+    batch: FetchedBatch,
+    stream: BatchStream,
+    onMessage: RunOptions['onMessage'],
+  ): Promise<void> {
+    const { values } = this.#settings;
+    const cursor = batch.cursor();
+    while (cursor.next()) {
+      const message = values ? typedMessageAt(batch, cursor, values) : messageAt(batch, cursor);
+      const pending = message && onMessage(message);
+      if (pending !== undefined) await pending;
+      stream.progress(cursor.offset + 1);
+    }
+  }
+
   #fail(error: Error): void {
     if (this.#failure || this.#abort.signal.aborted) return;
     this.#failure = error;
@@ -352,19 +367,6 @@ export class Consumer extends ClientEmitter {
 
 /** How long the last commit may take. */
 const closeTimeoutMs = 5000;
-
-async function eachMessage(
-  batch: FetchedBatch,
-  stream: BatchStream,
-  onMessage: RunOptions['onMessage'],
-): Promise<void> {
-  const cursor = batch.cursor();
-  while (cursor.next()) {
-    const pending = onMessage(messageAt(batch, cursor));
-    if (pending !== undefined) await pending;
-    stream.progress(cursor.offset + 1);
-  }
-}
 
 function misuse(message: string): ClientError {
   return new ClientError('MISUSE', message, false);

@@ -1,4 +1,5 @@
 import type { ReadHeader, RecordCursor } from '../../protocol/records/index.js';
+import type { ValueTypes } from '../values/index.js';
 import type { FetchedBatch } from './fetched-batch.js';
 
 /** One record, as `run` hands it to `onMessage`. Its bytes are never reused. */
@@ -11,6 +12,8 @@ export interface Message {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: readonly ReadHeader[];
+  /** The value as its class, where the consumer has `values`; null where the value is null. */
+  readonly content?: unknown;
 }
 
 /** The record that the cursor stands on. */
@@ -24,4 +27,19 @@ export function messageAt(batch: FetchedBatch, cursor: RecordCursor): Message {
     value: cursor.value(),
     headers: cursor.headers(),
   };
+}
+
+/**
+ * The record with its value restored; undefined where its type is not registered. Throws
+ * ValueError where the bytes do not fit their type.
+ */
+export function typedMessageAt(
+  batch: FetchedBatch,
+  cursor: RecordCursor,
+  values: ValueTypes,
+): Message | undefined {
+  const message = messageAt(batch, cursor);
+  if (message.value === null) return { ...message, content: null };
+  const restored = values.restore(message.value, message.headers);
+  return restored.isRestored ? { ...message, content: restored.value } : undefined;
 }

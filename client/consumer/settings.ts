@@ -1,5 +1,6 @@
 import type { Cluster, ClusterOptions } from '../cluster.js';
 import { ClientError } from '../errors.js';
+import type { ValueTypes } from '../values/index.js';
 import type { Assignor } from './assignors/index.js';
 
 /** What a consumer does where its position is not in the log, or where it has none. */
@@ -35,6 +36,11 @@ export interface ConsumerSettings {
   readonly maxBatchBytes: number;
   /** Compares each batch with its checksum. */
   readonly checkCrcs: boolean;
+  /**
+   * `run` restores values of these types as their classes, and passes over all others, which
+   * `ValueTypes.skipped` counts. Without it values stay bytes.
+   */
+  readonly values?: ValueTypes;
 }
 
 /** Options of a consumer: its settings, and the cluster or how to find it. */
