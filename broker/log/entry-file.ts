@@ -25,8 +25,14 @@ export class EntryFile {
     this.#entryBytes = entryBytes;
   }
 
+  /** Entries that can be looked at: none before `load`. */
   get count(): number {
-    return this.#count;
+    return this.#resident ? this.#count : 0;
+  }
+
+  /** Whether the entries are in memory. */
+  get resident(): boolean {
+    return this.#resident;
   }
 
   /** The entries' memory; entry `i` starts at `i` times its size. Only while resident. */

@@ -234,8 +234,8 @@ export class Log {
     let segment: Segment | undefined = segments.holding(query.offset);
     try {
       while (segment !== undefined && segment.baseOffset < query.maxOffset) {
-        await this.#warm(segment);
-        const found = await readSegment(segment, query);
+        const current: Segment = segment;
+        const found = await this.#indexed(current, () => readSegment(current, query));
         if (cuts !== this.#cuts) return await this.read(query.offset, query.maxBytes, query);
         if (found !== undefined) return found;
         segment = segments.after(segment);
@@ -243,21 +243,41 @@ export class Log {
       return NOTHING;
     } catch (error) {
       if (query.offset < this.#startOffset) throw this.#outOfRange(query.offset);
-      if (!(error instanceof IndexMismatchError)) {
-        throw toStorageError(error, `${this.directory} could not be read`);
-      }
+      throw toStorageError(error, `${this.directory} could not be read`);
+    }
+  }
+
+  /** Does `work` with the segment's index; once more with a new one where that turns out wrong. */
+  async #indexed<T>(segment: Segment, work: () => Promise<T>): Promise<T> {
+    await this.#warm(segment);
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof IndexMismatchError)) throw error;
       await this.#repairIndex(error);
-      return await this.#readCold(query);
+      await this.#warm(segment);
+      return await work();
     }
   }
 
   /** Loads the segment's index, and lets go of the one that was not used for longest. */
   async #warm(segment: Segment): Promise<void> {
     this.#storage.segments.touch(segment);
-    const whole = await segment.offsetIndex.file.load();
-    if (!whole || !segment.offsetIndex.isSane(segment.sizeBytes)) {
-      await this.#repairIndex(new IndexMismatchError(segment));
-    }
+    const { offsetIndex } = segment;
+    if (offsetIndex.file.resident) return;
+    const whole = await offsetIndex.file.load();
+    if (whole && offsetIndex.isSane(segment.sizeBytes)) return;
+    await this.#repairIndex(new IndexMismatchError(segment));
+    await offsetIndex.file.load();
+  }
+
+  async #warmTimes(segment: Segment): Promise<void> {
+    const { timeIndex } = segment;
+    if (timeIndex.file.resident) return;
+    const whole = await timeIndex.file.load();
+    if (whole && timeIndex.isSane(segment.nextOffset)) return;
+    await this.#repairIndex(new IndexMismatchError(segment));
+    await timeIndex.file.load();
   }
 
   async #repairIndex(mismatch: IndexMismatchError): Promise<void> {
@@ -269,7 +289,9 @@ export class Log {
       await rebuildIndexes(fresh, this.#settings);
       fresh.close();
     }
-    segment.offsetIndex.file.forget(segment === this.#storage.segments.active);
+    for (const { file } of [segment.offsetIndex, segment.timeIndex]) {
+      file.forget(segment === this.#storage.segments.active);
+    }
   }
 
   #outOfRange(offset: number): LogError {
@@ -284,14 +306,19 @@ export class Log {
    * are older.
    */
   async offsetForTimestamp(timestamp: number): Promise<TimestampedOffset | undefined> {
-    for (const segment of [...this.#storage.segments.list]) {
-      if (segment.nextOffset <= this.#startOffset || segment.maxTimestamp < timestamp) continue;
-      await this.#warm(segment);
-      await segment.timeIndex.file.load();
-      const found = await findByTimestamp(segment, timestamp, this.#startOffset);
-      if (found !== undefined) return found;
+    try {
+      for (const segment of [...this.#storage.segments.list]) {
+        if (segment.nextOffset <= this.#startOffset || segment.maxTimestamp < timestamp) continue;
+        await this.#warmTimes(segment);
+        const found = await this.#indexed(segment, () =>
+          findByTimestamp(segment, timestamp, this.#startOffset),
+        );
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    } catch (error) {
+      throw toStorageError(error, `${this.directory} could not be searched`);
     }
-    return undefined;
   }
 
   /** The first of the records with the largest time (KIP-734); undefined in an empty log. */
@@ -329,6 +356,7 @@ export class Log {
     await this.#storage.reloadProducers();
     this.#storage.markUnsynced(holding);
     this.#flusher.lower(holding.nextOffset);
+    this.#startOffset = Math.min(this.#startOffset, holding.nextOffset);
     this.#cuts++;
     await this.#flusher.flushed(holding.nextOffset);
   }
