@@ -4,7 +4,7 @@ import type { Context } from './context.js';
 import { type DemoArchive, DemoWriter, journalDirectory, judge } from './demo/index.js';
 import { Ensemble } from './ensemble.js';
 import { ExitCode, UsageError, words } from './failure.js';
-import { summary } from './figures.js';
+import { statusLine } from './figures.js';
 import { LiveStatus } from './live-status.js';
 import { StopRequest } from './stop-request.js';
 import { RoleExit } from './supervised-role.js';
@@ -61,7 +61,11 @@ export async function up(context: Context, options: UpOptions): Promise<number> 
   }
   const live = new LiveStatus(context, () => {
     ensemble.askStatus();
-    return summary(writer, ensemble);
+    return statusLine({
+      written: writer,
+      agent: ensemble.role('agent')?.status,
+      sinks: ensemble.role('sinks')?.status,
+    });
   });
   live.start();
   const timer = forMs === undefined ? undefined : system.clock.after(forMs, () => stop.request());
