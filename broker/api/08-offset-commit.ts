@@ -3,7 +3,7 @@ import type { OffsetEntry } from '../group/index.js';
 import { handler, type RequestContext } from '../handler.js';
 import { type NamedTopic, topicOf } from './topic-of.js';
 
-/** A partition in the response; its code is that of the whole commit where nothing else is wrong. */
+/** A partition in the response; its code is the whole commit's where nothing else is wrong. */
 interface Place {
   readonly partitionIndex: number;
   errorCode: number;

@@ -26,7 +26,7 @@ import type { CoordinatorSettings } from './settings.js';
 /** A JoinGroup request as the coordinator takes it. */
 export type JoinRequest = Omit<JoinEvent, 'type' | 'request' | 'newMemberId'>;
 /** A SyncGroup request as the coordinator takes it. */
-export type SyncRequest = Omit<SyncEvent, 'type' | 'request'>;
+type SyncRequest = Omit<SyncEvent, 'type' | 'request'>;
 
 /**
  * The consumer groups of this broker. Requests are answered by the pure core of each group; what

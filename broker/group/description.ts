@@ -1,7 +1,7 @@
 import { EMPTY_ASSIGNMENT, type GroupState, metadataFor } from './classic/index.js';
 
 /** A group as DescribeGroups shows it. */
-export interface GroupDescription {
+interface GroupDescription {
   readonly groupId: string;
   readonly groupState: string;
   readonly protocolType: string;

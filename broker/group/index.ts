@@ -1,8 +1,7 @@
-export type { GroupState, JoinReply, LeaveReply, MemberClaim, SyncReply } from './classic/index.js';
-export type { CommittedOffset, OffsetEntry, TopicPartition } from './committed-offsets.js';
-export { CommittedOffsets } from './committed-offsets.js';
-export { GroupCoordinator, type JoinRequest, type SyncRequest } from './coordinator.js';
-export { describeGroup, type GroupDescription } from './description.js';
+export type { GroupState } from './classic/index.js';
+export { CommittedOffsets, type OffsetEntry } from './committed-offsets.js';
+export { GroupCoordinator, type JoinRequest } from './coordinator.js';
+export { describeGroup } from './description.js';
 export type { OffsetsLog } from './offsets-log.js';
 export { partitionOf } from './partition-of.js';
 export { type CoordinatorSettings, defaultCoordinatorSettings } from './settings.js';

@@ -103,7 +103,7 @@ export interface LeaveReply {
 }
 
 /** The answer to a heartbeat, a refused commit or a deletion. */
-export interface PlainReply {
+interface PlainReply {
   readonly kind: 'plain';
   readonly errorCode: number;
 }

@@ -5,7 +5,6 @@ export type {
   JoinReply,
   LeaveReply,
   MemberClaim,
-  PlainReply,
   Reply,
   SyncEvent,
   SyncReply,
@@ -14,11 +13,9 @@ export type {
 export {
   EMPTY_ASSIGNMENT,
   emptyGroup,
-  type GroupPhase,
   type GroupRecord,
   type GroupSettings,
   type GroupState,
-  type Member,
   metadataFor,
   restoredGroup,
 } from './model.js';

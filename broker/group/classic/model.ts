@@ -10,7 +10,7 @@ export interface GroupSettings {
 }
 
 /** Where a classic group stands; the names are what DescribeGroups and ListGroups report. */
-export type GroupPhase = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
+type GroupPhase = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
 
 /** One way of sharing partitions that a member can follow, with its subscription. */
 export interface MemberProtocol {
