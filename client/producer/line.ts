@@ -64,6 +64,12 @@ export interface Line<B extends LineBatch> {
   identity: ProducerIdentity | undefined;
   nextSequence: number;
   inFlight: number;
+  /**
+   * The broker has taken a batch since the last failure, so it knows our sequences. Until then
+   * batches go one by one: a broker that knows nothing of a producer takes any first sequence,
+   * and would take the second batch for the first where that one was refused.
+   */
+  isProven: boolean;
   /** Sent batches wait to be sent again. */
   isRecovering: boolean;
   /** The broker does not follow our sequences: start anew under the next epoch. */
@@ -82,6 +88,7 @@ export function createLine<B extends LineBatch>(): Line<B> {
     identity: undefined,
     nextSequence: 0,
     inFlight: 0,
+    isProven: false,
     isRecovering: false,
     mustReset: false,
     failures: 0,

@@ -71,7 +71,8 @@ export function step<B extends LineBatch>(
 
 /** Whether the line would let a waiting batch go now. */
 export function maySend(line: Line<LineBatch>, nowMs: number, settings: LineSettings): boolean {
-  if (line.inFlight >= settings.maxInFlight || nowMs < line.retryAtMs) return false;
+  const limit = line.isProven ? settings.maxInFlight : 1;
+  if (line.inFlight >= limit || nowMs < line.retryAtMs) return false;
   return !line.isRecovering || line.inFlight === 0;
 }
 
@@ -87,8 +88,11 @@ export function takeNext<B extends LineBatch>(
 ): B | undefined {
   if (!maySend(line, nowMs, settings)) return undefined;
   line.isRecovering = false;
-  const batch = line.batches.find(({ state }) => state === 'waiting');
-  if (batch === undefined) return undefined;
+  const index = line.batches.findIndex(({ state }) => state === 'waiting');
+  // The broker remembers the last five batches: one further from the oldest open one would push
+  // that out of its memory, and a repeat of it would no longer be known for one.
+  if (index < 0 || index >= settings.maxInFlight) return undefined;
+  const batch = line.batches[index] as B;
   if (settings.isIdempotent) {
     if (line.mustReset) reset(line);
     line.identity ??= current;
@@ -117,6 +121,7 @@ function answered<B extends LineBatch>(
     case ErrorCode.NONE:
     case ErrorCode.DUPLICATE_SEQUENCE_NUMBER:
       line.failures = 0;
+      line.isProven = true;
       settle(batch, { type: 'delivered', baseOffset, logAppendTimeMs });
       return;
     case ErrorCode.MESSAGE_TOO_LARGE:
@@ -164,6 +169,7 @@ function retry<B extends LineBatch>(
     line.retryAtMs = nowMs + settings.backoffMs(line.failures);
   }
   line.isRecovering = true;
+  line.isProven = false;
   batch.state = 'waiting';
   if (nowMs - batch.createdMs >= settings.deliveryTimeoutMs) {
     fail(line, batch, { code: 'TIMED_OUT', errorCode, cause });
