@@ -29,7 +29,7 @@ export async function readSegment(segment: Segment, query: TailRead): Promise<Bu
   return batch;
 }
 
-/** Bytes read from a segment; a batch's header starts at `start`, which is `position` in the file. */
+/** Bytes read from a segment. A batch's header starts at `start`: `position` in the file. */
 interface LocatedWindow {
   readonly window: Buffer;
   readonly start: number;

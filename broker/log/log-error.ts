@@ -1,4 +1,4 @@
-/** What went wrong in a log; where Kafka has an error of that name, `broker/api` answers with it. */
+/** What is wrong. Where Kafka has an error of that name, `broker/api` answers with it. */
 export type LogErrorCode =
   /** The checksum or the framing of a batch is wrong. */
   | 'CORRUPT_MESSAGE'

@@ -24,6 +24,8 @@ import { TailMemory } from './tail-memory.js';
 import { findByTimestamp } from './time-lookup.js';
 
 const NOTHING = Buffer.alloc(0);
+/** Kafka's default of `flush.ms`, and anything else beyond 24 days, stands for never. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const OWN_TAIL_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -166,7 +168,7 @@ export class Log {
     });
   }
 
-  /** Begins or plans the sync that the settings ask for; true where acknowledgements wait for it. */
+  /** Begins or plans the sync that is due; true where acknowledgements wait for it. */
   #flushIfDue(): boolean {
     const unflushed = this.endOffset - this.flushedOffset;
     if (unflushed === 0 || this.#ended !== undefined) return false;
@@ -174,7 +176,7 @@ export class Log {
       this.#flushSoon();
       return true;
     }
-    if (Number.isFinite(this.#settings.flushMs)) {
+    if (this.#settings.flushMs <= LONGEST_TIMER_MS) {
       this.#flushTimer ??= this.#env.clock.after(this.#settings.flushMs, () => {
         this.#flushTimer = undefined;
         this.#flushSoon();

@@ -142,7 +142,7 @@ export class Segment {
     this.#bytesSinceEntry = 0;
   }
 
-  /** Goes on behind the last index entry, whose batch starts at `position`: `note` does the rest. */
+  /** Goes on where the last index entry's batch starts, at `position`; `note` does the rest. */
   resumeAt(position: number): void {
     this.resetState();
     this.sizeBytes = position;

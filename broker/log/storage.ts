@@ -57,7 +57,7 @@ export class LogStorage {
     this.#unsynced = new Set(unsynced);
   }
 
-  /** Appends the buffers, which hold exactly these batches. Throws LogError, then all is as before. */
+  /** Appends buffers that hold exactly these batches. Throws LogError, then all is as before. */
   write(
     buffers: readonly Uint8Array[],
     batches: readonly StoredBatch[],

@@ -121,7 +121,7 @@ export class TailCache {
     this.#memory.add(chunk);
   }
 
-  /** The batches asked for, a view where they lie together; undefined where the tail begins later. */
+  /** The batches asked for, uncopied where they lie together; undefined before the tail. */
   read({ offset, maxBytes, maxOffset, minOneBatch }: TailRead): Buffer | undefined {
     let index = this.#chunks.length - 1;
     while (index >= 0 && (this.#chunks[index]?.baseOffset ?? 0) > offset) index--;
