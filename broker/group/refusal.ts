@@ -1,19 +1,9 @@
-import { EMPTY_ASSIGNMENT, type Reply } from './classic/index.js';
+import { EMPTY_ASSIGNMENT, joinError, type Reply } from './classic/index.js';
 
 export type ReplyOf<Kind extends Reply['kind']> = Extract<Reply, { readonly kind: Kind }>;
 
 const refusals: { [Kind in Reply['kind']]: (errorCode: number) => ReplyOf<Kind> } = {
-  join: (errorCode) => ({
-    kind: 'join',
-    errorCode,
-    memberId: '',
-    generation: -1,
-    protocolType: null,
-    protocol: null,
-    leader: '',
-    members: [],
-    skipAssignment: false,
-  }),
+  join: (errorCode) => joinError('', errorCode),
   sync: (errorCode) => ({
     kind: 'sync',
     errorCode,

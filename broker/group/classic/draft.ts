@@ -53,6 +53,7 @@ export function replyJoinError(
   reply(draft, request, joinError(memberId, errorCode));
 }
 
+/** The answer to a JoinGroup request that holds nothing but an error. */
 export function joinError(memberId: string, errorCode: number): JoinReply {
   return {
     kind: 'join',

@@ -1,3 +1,4 @@
+export { joinError } from './draft.js';
 export type {
   Effect,
   GroupEvent,
