@@ -1,4 +1,5 @@
 import { RecordCursor } from '../../protocol/records/index.js';
+import type { FrameLease } from './frame-lease.js';
 import type { TopicPartition } from './topic-partition.js';
 
 /** Where in a fetched partition the visible batches are, and what follows them. */
@@ -22,7 +23,7 @@ export interface PartitionOffsets {
 /**
  * What one fetch brought of one partition: whole record batches, back to back, uncopied. It may
  * hold no visible record at all (control records, aborted transactions) and still move on.
- * Its memory is never reused, so views into it may be kept; each keeps the whole answer alive.
+ * Views into it may be kept, and keep the whole answer alive, unless somebody calls `release`.
  */
 export class FetchedBatch implements TopicPartition {
   /** Bytes of the records as fetched. */
@@ -34,6 +35,7 @@ export class FetchedBatch implements TopicPartition {
   readonly lastStableOffset: number;
   readonly logStartOffset: number;
   readonly #visible: VisibleBatches;
+  #released = false;
 
   constructor(
     readonly topic: string,
@@ -46,6 +48,7 @@ export class FetchedBatch implements TopicPartition {
     visible: VisibleBatches,
     offsets: PartitionOffsets,
     private readonly maxBatchBytes: number,
+    private readonly lease: FrameLease,
   ) {
     this.sizeBytes = records.length;
     this.nextOffset = visible.nextOffset;
@@ -54,6 +57,16 @@ export class FetchedBatch implements TopicPartition {
     this.lastStableOffset = offsets.lastStableOffset;
     this.logStartOffset = offsets.logStartOffset;
     this.#visible = visible;
+  }
+
+  /**
+   * Gives its memory back for later fetches, which spares page faults and garbage collection.
+   * Optional; nothing of it, its cursors and their views may be used afterwards.
+   */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.lease.give();
   }
 
   /** The visible record batches (magic 2), as the broker stores them. */

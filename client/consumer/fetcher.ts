@@ -12,6 +12,7 @@ import type { Cluster } from '../cluster.js';
 import { BrokerError, ClientError } from '../errors.js';
 import { fetchBody } from './fetch-request.js';
 import { FetchedBatch } from './fetched-batch.js';
+import { FrameLease } from './frame-lease.js';
 import type { AssignedPartition } from './partition.js';
 import type { ConsumerSettings } from './settings.js';
 import { type AbortedTransaction, type Inspected, inspectRecords } from './visible-batches.js';
@@ -184,16 +185,20 @@ export class Fetcher {
       throw new BrokerError(response.errorCode, `fetch from broker ${leaderId}`);
     }
     const byKey = new Map(asked.map((each) => [answerKey(each.partition), each]));
+    let anyRecords: Buffer | undefined;
+    const lease = new FrameLease(() => anyRecords && connection.recycle(anyRecords)).take();
     for (const topic of response.responses) {
       const name = topic.topic || this.#cluster.image.namesById.get(topic.topicId);
       for (const answer of topic.partitions) {
         const each = byKey.get(`${name}/${answer.partitionIndex}`);
-        if (each) await this.#accept(each, answer);
+        if (answer.records?.length) anyRecords = answer.records;
+        if (each) await this.#accept(each, answer, lease);
       }
     }
+    lease.give();
   }
 
-  async #accept(asked: Asked, answer: PartitionAnswer): Promise<void> {
+  async #accept(asked: Asked, answer: PartitionAnswer, lease: FrameLease): Promise<void> {
     const { partition } = asked;
     const isStale = () => partition.revoked || partition.version !== asked.version;
     if (isStale()) return;
@@ -222,6 +227,7 @@ export class Fetcher {
         inspected,
         answer,
         maxBatchBytes,
+        lease.take(),
       ),
     );
     this.#listener.onFetched(partition);
