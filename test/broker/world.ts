@@ -112,14 +112,15 @@ export async function inWorld(
   await sim.run(async () => {
     const given = { dataDir: '/data', topics: { logs: { partitions: 2 } }, ...options };
     let broker = await Broker.start(given, sim.process('broker'));
-    const client = sim.process('client');
     await story({
       sim,
-      client,
+      get client() {
+        return sim.process('client');
+      },
       get broker() {
         return broker;
       },
-      connect: () => RawClient.connect(client, broker.port),
+      connect: () => RawClient.connect(sim.process('client'), broker.port),
       restart: async (changed = {}) => {
         broker = await Broker.start({ ...given, ...changed }, sim.process('broker'));
         return broker;
