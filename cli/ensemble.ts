@@ -106,8 +106,9 @@ export class Ensemble {
 
   /** Whether the `kafka:` section was filled in from the broker of the same file. */
   #usesOwnBroker(): boolean {
-    const own = brokerAddressOf(this.#options.document);
     const kafka = this.#options.document.kafka as { bootstrap?: readonly unknown[] } | undefined;
-    return own !== undefined && kafka?.bootstrap?.length === 1 && kafka.bootstrap[0] === own;
+    if (kafka === undefined) return true;
+    const own = brokerAddressOf(this.#options.document);
+    return own !== undefined && kafka.bootstrap?.length === 1 && kafka.bootstrap[0] === own;
   }
 }

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { createRealSystem, type LogLevel } from '../system/real/index.js';
 import type { Context } from './context.js';
-import { exitCodeOf, words } from './failure.js';
-import { runProgram } from './program.js';
+import { runProgram, tell } from './program.js';
 import { Terminal } from './terminal.js';
 
 const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'];
@@ -17,24 +16,15 @@ function createContext(): Context {
   };
 }
 
-/** No one sees a stack trace: whatever goes wrong is told in a sentence. */
-function fail(context: Context, error: unknown): never {
-  context.terminal.say(`logflume: ${words(error)}`);
-  process.exit(exitCodeOf(error));
-}
-
 async function main(): Promise<void> {
   const context = createContext();
-  process.on('uncaughtException', (error) => fail(context, error));
-  process.on('unhandledRejection', (error) => fail(context, error));
-  try {
-    const exitCode = await runProgram(context, process.argv.slice(2));
-    await context.terminal.flush();
-    // Idle connections of a client must not keep a command alive that is done.
-    process.exit(exitCode);
-  } catch (error) {
-    fail(context, error);
-  }
+  const fail = (error: unknown) => process.exit(tell(context, error));
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  const exitCode = await runProgram(context, process.argv.slice(2));
+  await context.terminal.flush();
+  // Idle connections of a client must not keep a command alive that is done.
+  process.exit(exitCode);
 }
 
 void main();

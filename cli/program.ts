@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import type { Context, Runner } from './context.js';
-import { ExitCode } from './failure.js';
+import { ExitCode, exitCodeOf, words } from './failure.js';
 import { addClientCommands } from './program-clients.js';
 import { type RoleName, roleNames } from './role-model.js';
 
@@ -77,7 +77,10 @@ function createProgram(context: Context, run: Runner): Command {
   return program;
 }
 
-/** Runs the command that the arguments name; resolves to its exit code. */
+/**
+ * Runs the command that the arguments name; resolves to its exit code. Whatever goes wrong is told
+ * in a sentence on stderr; nobody sees a stack trace.
+ */
 export async function runProgram(context: Context, args: readonly string[]): Promise<number> {
   let exitCode: number = ExitCode.done;
   const program = createProgram(context, (action) => async (...given) => {
@@ -85,9 +88,16 @@ export async function runProgram(context: Context, args: readonly string[]): Pro
   });
   try {
     await program.parseAsync(args, { from: 'user' });
+    return exitCode;
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
+    // Commander has said it already; help and version are no failures.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ExitCode.usage;
+    return tell(context, error);
   }
-  return exitCode;
+}
+
+/** Tells what went wrong; returns the exit code for it. */
+export function tell({ terminal }: Context, error: unknown): number {
+  for (const line of words(error).split('\n')) terminal.say(`logflume: ${line}`);
+  return exitCodeOf(error);
 }

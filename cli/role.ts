@@ -1,3 +1,4 @@
+import type { Address } from '../config/index.js';
 import type { System } from '../system/index.js';
 import type { Context } from './context.js';
 import { ExitCode } from './failure.js';
@@ -27,13 +28,11 @@ export async function runRole(
   const config = loadRoleConfig(context, role, options.config, options);
   const running = await role.start(system, config);
   let draining = false;
-  const telemetry =
-    config.telemetry &&
-    (await serveTelemetry(system, config.telemetry.listen, {
-      name,
-      running,
-      draining: () => draining,
-    }));
+  const telemetry = await startTelemetry(system, config.telemetry?.listen, {
+    name,
+    running,
+    draining: () => draining,
+  });
   const stop = new StopRequest(system, () => process.exit(ExitCode.failed));
   let timeoutMs = config.drain_timeout;
   answerParent(system, running, (limitMs) => {
@@ -51,6 +50,21 @@ export async function runRole(
   await telemetry?.close();
   stop.close();
   return finished ? ExitCode.done : ExitCode.failed;
+}
+
+/** Serves telemetry where it is wanted; where that fails the role is closed again. */
+async function startTelemetry(
+  system: System,
+  listen: Address | undefined,
+  role: Parameters<typeof serveTelemetry>[2],
+) {
+  if (listen === undefined) return undefined;
+  try {
+    return await serveTelemetry(system, listen, role);
+  } catch (error) {
+    await role.running.stop();
+    throw error;
+  }
 }
 
 function announce(

@@ -27,7 +27,10 @@ export interface Overrides {
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** Where the broker of the same file tells clients to go; undefined where none is named. */
+/**
+ * Where the broker of the same file tells clients to go; undefined where the file has none, or
+ * where its port is known only once it runs.
+ */
 export function brokerAddressOf(document: Document): string | undefined {
   const broker = document.broker as
     | { listeners?: readonly { listen?: unknown; advertise?: unknown }[] }
@@ -35,7 +38,7 @@ export function brokerAddressOf(document: Document): string | undefined {
   if (typeof broker !== 'object' || broker === null) return undefined;
   const first = Array.isArray(broker.listeners) ? broker.listeners[0] : undefined;
   const address = first?.advertise ?? first?.listen ?? '127.0.0.1:9092';
-  return typeof address === 'string' ? address : undefined;
+  return typeof address === 'string' && !address.endsWith(':0') ? address : undefined;
 }
 
 function withListen(broker: unknown, listen: string): unknown {

@@ -62,7 +62,8 @@ export function demoSink(config: WholeConfig, name: string): ArchiveSection | un
 function contradictions(config: WholeConfig, document: Readonly<Record<string, unknown>>) {
   const problems: { path: string[]; text: string }[] = [];
   const client = config.agent !== undefined ? 'agent' : 'sinks';
-  if (config[client] !== undefined && document.kafka === undefined) {
+  const named = document.kafka !== undefined || config.broker !== undefined;
+  if (config[client] !== undefined && !named) {
     problems.push({
       path: [client],
       text: 'needs a broker: name it in kafka.bootstrap, or add a broker: section',

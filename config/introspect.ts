@@ -99,9 +99,11 @@ export function valuesOf(schema: Schema): readonly string[] | undefined {
   return def.type === 'literal' ? def.values.map(String) : undefined;
 }
 
-/** zod's name of the bare type: `string`, `number`, `boolean`, `object` … */
+/** zod's name of the bare type: `string`, `number`, `int`, `boolean`, `object` … */
 export function typeOf(schema: Schema): string {
-  return definition(unwrap(schema).schema).type;
+  const def = definition(unwrap(schema).schema);
+  const isInteger = def.type === 'number' && 'format' in def && def.format === 'safeint';
+  return isInteger ? 'int' : def.type;
 }
 
 /** The alternative of a union that `value` chose with its discriminator. */

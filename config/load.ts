@@ -52,9 +52,12 @@ function explain(
   source: YamlSource,
   schema: z.core.$ZodType,
 ): Problem[] {
+  const mistyped = new Set<string>();
   return issues.flatMap((issue): Problem[] => {
     const path = [...base, ...issue.path];
-    if (source.spoiled.has(pathId(path))) return [];
+    // What has the wrong type is often too short as well: the first is what helps.
+    if (source.spoiled.has(pathId(path)) || mistyped.has(pathId(path))) return [];
+    if (issue.code === 'invalid_type') mistyped.add(pathId(path));
     if (issue.code === 'unrecognized_keys') {
       const known = knownKeys(schema, path, source.value);
       return issue.keys.map((key) => ({

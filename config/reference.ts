@@ -62,7 +62,9 @@ function fallbackText(schema: Schema): string {
   if (!optional) return 'required';
   const written = writtenDefault(defaultValue, kind);
   if (written === undefined) return '';
-  return `\`${typeof written === 'string' ? written : JSON.stringify(written)}\``;
+  // Text that shows as it is needs no quotes.
+  const isPlain = typeof written === 'string' && /^[!-~]([ -~]*[!-~])?$/.test(written);
+  return `\`${isPlain ? written : JSON.stringify(written)}\``;
 }
 
 function rowOf(option: string, schema: Schema): Row {
