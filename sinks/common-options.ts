@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { address } from '../config/index.js';
+import { kafkaSection } from '../client/index.js';
 
 /** What every sink is asked. */
 export const commonFields = {
@@ -11,10 +11,5 @@ export const commonFields = {
     .enum(['earliest', 'latest'])
     .default('earliest')
     .describe('Where a topic begins that this sink has never read.'),
-  kafka: z
-    .strictObject({
-      bootstrap: z.array(address()).min(1).describe('Brokers to ask first, as host:port.'),
-    })
-    .optional()
-    .describe('Another cluster than that of the `kafka` section.'),
+  kafka: kafkaSection.optional().describe('Another cluster than that of the `kafka` section.'),
 };

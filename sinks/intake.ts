@@ -22,6 +22,11 @@ export class Intake {
     return this.#held[0];
   }
 
+  /** Whether nothing is wanted: a read must come first. */
+  get isForgotten(): boolean {
+    return this.#to === -1;
+  }
+
   /** False where the records do not follow what was read: then the topic is to be read again. */
   offer(records: FetchedRecords): boolean {
     // Nothing is wanted: what comes was asked for before.

@@ -1,0 +1,43 @@
+import { Producer } from '../../client/index.js';
+import type { System } from '../../system/index.js';
+import { type RecordView, readRecordHeaders } from '../record-view.js';
+
+/** Where a record came from, and why it was refused. */
+export interface Refusal {
+  readonly topic: string;
+  readonly partition: number;
+  readonly reason: string;
+}
+
+/** Takes records that a destination refuses, unchanged, into a topic of their own. */
+export class DeadLetters {
+  readonly #topic: string;
+  readonly #producer: Producer;
+
+  constructor(system: System, bootstrap: readonly string[], name: string, topic: string) {
+    this.#topic = topic;
+    this.#producer = new Producer({ bootstrap, clientId: `logflume-${name}`, acks: 'all' }, system);
+  }
+
+  /** Resolves when the record is in the dead-letter topic. */
+  async send(record: RecordView, refusal: Refusal): Promise<void> {
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = record;
+    await this.#producer.send({
+      topic: this.#topic,
+      key: keyEnd < 0 ? null : bytes.subarray(keyStart, keyEnd),
+      value: valueEnd < 0 ? null : bytes.subarray(valueStart, valueEnd),
+      ...(record.timestamp >= 0 ? { timestamp: record.timestamp } : {}),
+      headers: [
+        ...readRecordHeaders(record),
+        ['logflume.dead_letter.topic', refusal.topic],
+        ['logflume.dead_letter.partition', String(refusal.partition)],
+        ['logflume.dead_letter.offset', String(record.offset)],
+        ['logflume.dead_letter.reason', refusal.reason],
+      ],
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#producer.close();
+  }
+}

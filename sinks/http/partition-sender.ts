@@ -1,0 +1,286 @@
+import type { System } from '../../system/index.js';
+import type { FetchedRecords, PartitionFeed } from '../feed.js';
+import { Intake } from '../intake.js';
+import { ChunkWriter, contentBytesOf } from '../spool-format.js';
+import type { PartitionWorker, WorkerStatus } from '../worker.js';
+import { offsetsOf } from './body.js';
+import { type Courier, remainder } from './courier.js';
+import type { Outbox, Parcel } from './outbox.js';
+
+/** A blocked partition looks again after this time, or after a restart. */
+const BLOCKED_RETRY_MS = 30_000;
+const FAILED_RETRY_MS = 1_000;
+
+/** What the sender of one partition is made with. */
+export interface SenderOptions {
+  readonly system: Pick<System, 'clock' | 'log'>;
+  readonly feed: PartitionFeed;
+  readonly outbox: Outbox;
+  readonly courier: Courier;
+  readonly from: 'earliest' | 'latest';
+  readonly format: Parcel['format'];
+  readonly batchRecords: number;
+  readonly batchBytes: number;
+  readonly lingerMs: number;
+  /** Offsets that retention has removed are passed over; a person said so. */
+  readonly acceptGap: boolean;
+}
+
+/** Sends one partition, in order, one request after the other. */
+export class PartitionSender implements PartitionWorker {
+  readonly #options: SenderOptions;
+  readonly #intake: Intake;
+  readonly #chunk: ChunkWriter;
+  readonly #abort = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #isReading = false;
+  /** The head of the intake stands at a record that did not fit any more. */
+  #isAhead = false;
+  /** The next offset to take, and what has been committed. */
+  #position = 0;
+  #committed = 0;
+  #firstTakenAt = 0;
+  /** Records in the parcel that is under way. */
+  #underWay = 0;
+  #blocked: string | undefined;
+  #drainTo: number | undefined;
+  #isCutWanted = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#intake = new Intake(options.feed);
+    this.#chunk = new ChunkWriter(options.batchBytes + 64 * 1024);
+  }
+
+  get status(): WorkerStatus {
+    const heldRecords = this.#chunk.records + this.#underWay;
+    return {
+      doneTo: heldRecords === 0 ? this.#position : this.#committed,
+      readTo: this.#position,
+      heldRecords,
+      heldBytes: this.#chunk.contentBytes,
+      blocked: this.#blocked,
+    };
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  take(records: FetchedRecords): void {
+    if (this.#intake.offer(records)) this.#fill();
+    else this.#forget();
+    this.#wake();
+  }
+
+  tick(): void {
+    this.#wake();
+  }
+
+  cut(): void {
+    this.#isCutWanted = true;
+    this.#wake();
+  }
+
+  async drain(until: number): Promise<void> {
+    this.#drainTo = until;
+    this.#wake();
+    while (!this.#abort.signal.aborted && !this.#isDrained(until)) await this.#change();
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort();
+    this.#wake();
+    await this.#running;
+  }
+
+  #isDrained(until: number): boolean {
+    return this.#isReading && this.#position >= until && this.status.heldRecords === 0;
+  }
+
+  async #run(): Promise<void> {
+    const { system } = this.#options;
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      try {
+        await this.#work();
+      } catch (error) {
+        if (signal.aborted) return;
+        const message = error instanceof Error ? error.message : String(error);
+        system.log.warn(`sending failed, trying again: ${message}`);
+        await system.clock.sleep(FAILED_RETRY_MS, signal);
+      }
+      this.#stopReading();
+      this.#chunk.clear();
+    }
+  }
+
+  /** From what is committed on; ends by an error, or when it is closed. */
+  async #work(): Promise<void> {
+    const { feed, outbox } = this.#options;
+    const { signal } = this.#abort;
+    this.#underWay = 0;
+    const committed = await feed.committed();
+    const saved = await outbox.load();
+    const left = saved === undefined ? undefined : remainder(saved, committed);
+    if (left !== undefined) {
+      await this.#bring(left);
+      this.#position = left.next;
+    } else {
+      this.#position = committed ?? (await this.#first());
+    }
+    this.#committed = this.#position;
+    while (!signal.aborted) {
+      await this.#read();
+      const parcel = await this.#cutWhenDue();
+      if (parcel === undefined) continue;
+      await outbox.save(parcel);
+      await this.#bring(parcel);
+      this.#committed = parcel.next;
+    }
+  }
+
+  /** Committed at once, so that a restart does not begin elsewhere. */
+  async #first(): Promise<number> {
+    const { feed, from } = this.#options;
+    const { start, end } = await feed.range();
+    const first = from === 'latest' ? end : start;
+    await feed.commit(first);
+    return first;
+  }
+
+  async #bring(parcel: Parcel): Promise<void> {
+    const { courier } = this.#options;
+    const { signal } = this.#abort;
+    this.#underWay = offsetsOf(parcel.chunk).length;
+    let left: Parcel | undefined = parcel;
+    while (left !== undefined && !signal.aborted) {
+      const obstacle = await courier.bring(left, signal);
+      if (obstacle === undefined) break;
+      await this.#standStill(obstacle);
+      // What arrived before the obstacle is not sent again.
+      left = (await this.#options.outbox.load()) ?? left;
+    }
+    if (signal.aborted) return;
+    this.#blocked = undefined;
+    this.#underWay = 0;
+  }
+
+  async #standStill(obstacle: string): Promise<void> {
+    const { system } = this.#options;
+    this.#blocked = obstacle;
+    system.log.error(`This partition waits for a person: ${obstacle}`);
+    await system.clock.sleep(BLOCKED_RETRY_MS, this.#abort.signal);
+  }
+
+  async #read(): Promise<void> {
+    const { acceptGap } = this.#options;
+    const outcome = await this.#intake.read(this.#position);
+    if (outcome === 'superseded') return;
+    this.#isReading = true;
+    if (outcome === 'reading') {
+      this.#blocked = undefined;
+      this.#fill();
+      return;
+    }
+    const { start, end } = outcome;
+    if (this.#chunk.records > 0) return this.cut();
+    this.#isReading = false;
+    if (start > this.#position && acceptGap) {
+      this.#position = start;
+      return;
+    }
+    await this.#standStill(
+      start > this.#position
+        ? `retention has removed offsets ${this.#position} to ${start - 1} before they were sent; ` +
+            'start once with --accept-gap to go on without them'
+        : `the topic ends at ${end}, but offset ${this.#position} is to be sent next: records were ` +
+            'lost in the broker, or reset the group',
+    );
+  }
+
+  #stopReading(): void {
+    this.#isReading = false;
+    this.#intake.pause();
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#intake.forget();
+    this.#isAhead = false;
+  }
+
+  /** Takes what fits into the next parcel. */
+  #fill(): void {
+    while (this.#isReading) {
+      const { head } = this.#intake;
+      if (head === undefined) return;
+      const { records } = head;
+      while (this.#isAhead || records.next()) {
+        if (records.offset >= this.#position && !this.#takeRecord(records)) return;
+        this.#isAhead = false;
+      }
+      this.#position = Math.max(this.#position, head.nextOffset);
+      this.#intake.use(this.#position, true);
+    }
+  }
+
+  /** False where the parcel is full. */
+  #takeRecord(record: FetchedRecords['records']): boolean {
+    const { batchRecords, batchBytes, system } = this.#options;
+    const chunk = this.#chunk;
+    const isFull =
+      chunk.records >= batchRecords ||
+      (chunk.records > 0 && chunk.contentBytes + contentBytesOf(record) > batchBytes);
+    if (isFull || !chunk.tryAppend(record)) {
+      this.#isAhead = true;
+      this.#intake.use(this.#position, false);
+      return false;
+    }
+    if (chunk.records === 1) this.#firstTakenAt = system.clock.monotonic();
+    this.#position = record.offset + 1;
+    return true;
+  }
+
+  /** undefined where reading has to begin again first. */
+  async #cutWhenDue(): Promise<Parcel | undefined> {
+    const { signal } = this.#abort;
+    while (this.#isReading && !this.#isDue()) {
+      if (signal.aborted || this.#intake.isForgotten) return undefined;
+      await this.#change();
+    }
+    if (!this.#isReading || signal.aborted) return undefined;
+    this.#isReading = false;
+    this.#isCutWanted = false;
+    this.#intake.pause();
+    const { system, format } = this.#options;
+    const chunk = Buffer.from(
+      this.#chunk.finish(this.#committed, this.#position, system.clock.now()),
+    );
+    this.#chunk.clear();
+    const offsets = offsetsOf(chunk);
+    const range = { start: offsets[0] ?? 0, end: offsets.at(-1) ?? 0 };
+    return { format, from: this.#committed, ranges: [range], next: this.#position, chunk };
+  }
+
+  #isDue(): boolean {
+    const { batchRecords, batchBytes, lingerMs, system } = this.#options;
+    const { records, contentBytes } = this.#chunk;
+    if (records === 0) return false;
+    if (this.#isAhead || records >= batchRecords || contentBytes >= batchBytes) return true;
+    if (this.#isCutWanted || this.#position >= (this.#drainTo ?? Infinity)) return true;
+    return system.clock.monotonic() - this.#firstTakenAt >= lingerMs;
+  }
+
+  /** Resolves with the next call from outside; ticks come often. */
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

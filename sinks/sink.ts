@@ -1,0 +1,36 @@
+import type { System } from '../system/index.js';
+import type { PartitionFeed } from './feed.js';
+import type { PartitionWorker } from './worker.js';
+
+/** Which partition a worker is for. */
+export interface Assignment {
+  readonly cluster: string;
+  readonly topic: string;
+  /** 22 characters; the zero id where the broker has none. */
+  readonly topicId: string;
+  readonly partition: number;
+}
+
+/** What every kind of sink is made with. */
+export interface SinkContext {
+  readonly system: System;
+  readonly name: string;
+  /** The sink's own folder: `<data_dir>/sinks/<name>`. */
+  readonly directory: string;
+  /** Of this installation of the sink; random, kept in its folder. */
+  readonly instance: string;
+  /** A person accepts that what retention has removed is lost. */
+  readonly acceptGap: boolean;
+  /** Counts what has arrived. */
+  readonly onArrived: (arrived: { records: number; bytes: number }) => void;
+}
+
+/** A kind of sink: makes the workers of its partitions. */
+export interface Sink {
+  /** Bytes of records that workers may hold, on disk or in memory. */
+  readonly maxBytes: number;
+  createWorker(assignment: Assignment, feed: PartitionFeed): PartitionWorker;
+  /** Ids of topics of this name that were replaced while records of theirs were held here. */
+  leftovers(assignment: Assignment): Promise<string[]>;
+  close(): Promise<void>;
+}
