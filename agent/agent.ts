@@ -1,5 +1,5 @@
+import type { KafkaConfig } from '../client/index.js';
 import { Producer } from '../client/producer/index.js';
-import { type Address, formatAddress } from '../config/index.js';
 import { type DirectoryLock, lockDirectory, type System } from '../system/index.js';
 import { createChain } from './interceptors/index.js';
 import { Positions } from './positions.js';
@@ -11,7 +11,7 @@ export interface AgentOptions {
   /** The parsed `agent:` section. */
   readonly config: AgentConfig;
   /** The parsed `kafka:` section. */
-  readonly kafka: { readonly bootstrap: readonly Address[] };
+  readonly kafka: Pick<KafkaConfig, 'bootstrap'>;
   /** The agent's own folder: its lock and its positions. */
   readonly dataDir: string;
 }
@@ -120,11 +120,11 @@ export class Agent {
 function createProducer(
   system: System,
   { producer }: AgentConfig,
-  bootstrap: readonly Address[],
+  bootstrap: readonly string[],
 ): Producer {
   const created = new Producer(
     {
-      bootstrap: bootstrap.map(formatAddress),
+      bootstrap,
       clientId: 'logflume-agent',
       acks: producer.acks,
       compression: producer.compression,

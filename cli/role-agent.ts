@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Agent, type AgentConfig, agentSection } from '../agent/index.js';
 import { type KafkaConfig, kafkaSection } from '../client/index.js';
-import { parseAddress } from '../config/index.js';
 import type { Role } from './role-model.js';
 
 /** The agent as a role. */
@@ -11,10 +10,9 @@ export const agentRole: Role = {
   kafka: kafkaSection,
   async start(system, sections) {
     // Both sections have been parsed with these very schemas.
-    const kafka = sections.kafka as KafkaConfig;
     const agent = await Agent.start(system, {
       config: sections.section as AgentConfig,
-      kafka: { bootstrap: kafka.bootstrap.flatMap((text) => parseAddress(text) ?? []) },
+      kafka: sections.kafka as KafkaConfig,
       dataDir: join(sections.data_dir, 'agent'),
     });
     return {
