@@ -48,6 +48,11 @@ export class Accumulator {
     return this.writer?.recordCount ?? 0;
   }
 
+  /** The ticket of the batch that is being filled. */
+  get openTicket(): Ticket | undefined {
+    return this.ticket;
+  }
+
   /** Appends to the open batch; undefined where none is open or the record does not fit. */
   tryAppend(
     timestamp: number,

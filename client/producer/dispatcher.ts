@@ -33,6 +33,8 @@ interface Load {
 /** With acks 0 nothing answers: this much may wait in a socket before we wait for it. */
 const MAX_UNANSWERED_BYTES = 4 * 1024 * 1024;
 const UNANSWERED_POLL_MS = 5;
+/** No timer is set for longer: what is due later is looked at again then. */
+const MAX_SLEEP_MS = 3_600_000;
 const unanswered: PartitionAnswer = {
   errorCode: ErrorCode.NONE,
   baseOffset: -1,
@@ -302,7 +304,8 @@ export class Dispatcher {
     if (atMs >= this.timerAtMs || this.isStopped) return;
     this.timer?.cancel();
     this.timerAtMs = atMs;
-    this.timer = this.system.clock.after(atMs - this.system.clock.monotonic(), () => {
+    const delayMs = Math.min(atMs - this.system.clock.monotonic(), MAX_SLEEP_MS);
+    this.timer = this.system.clock.after(delayMs, () => {
       this.timerAtMs = Number.POSITIVE_INFINITY;
       this.pump();
     });

@@ -7,7 +7,7 @@ import type { Partitioner } from './partitioner.js';
 
 /** What a producer can be told. Classic Kafka names stand in brackets. */
 export interface ProducerOptions extends ClusterOptions {
-  /** Who must have a batch before it counts as delivered: all in-sync replicas, the leader, nobody. */
+  /** Who must have a batch before it is delivered: all in-sync replicas, the leader, nobody. */
   readonly acks?: 'all' | 1 | 0;
   /**
    * Each record exactly once and in order per partition, whatever is retried. Default: with
@@ -26,9 +26,9 @@ export interface ProducerOptions extends ClusterOptions {
   readonly maxRequestBytes?: number;
   /** Bound on what is held. Default 32 MiB. (`buffer.memory`) */
   readonly maxMemoryBytes?: number;
-  /** What `send` does when that is full, or a topic not known yet. Default wait. */
+  /** What `send` does when that is full. Default wait. */
   readonly whenFull?: 'wait' | 'fail';
-  /** How long `send` waits at most. Default 60 s. (`max.block.ms`) */
+  /** How long `send` waits at most for memory or a topic. Default 60 s. (`max.block.ms`) */
   readonly maxBlockMs?: number;
   /** How often a batch is sent again. Default without end, within `deliveryTimeoutMs`. */
   readonly retries?: number;

@@ -20,6 +20,7 @@ import { Serializer } from './serializer.js';
 import { Settler } from './settler.js';
 import { PartitionTarget } from './target.js';
 import type { BatchTicket, Ticket } from './ticket.js';
+import type { TopicState } from './topic.js';
 import { Topics } from './topics.js';
 
 /** What a producer asks of the operating system. */
@@ -106,26 +107,33 @@ export class Producer extends ClientEmitter {
     valueEnd: number,
     headers: Buffer | null,
   ): BatchTicket | null {
-    const { accumulator } = target;
-    if (accumulator !== undefined) {
-      const ticket = accumulator.tryAppend(
-        timestamp,
-        key,
-        keyStart,
-        keyEnd,
-        value,
-        valueStart,
-        valueEnd,
-        headers,
-      );
-      if (ticket !== undefined) return ticket;
-    }
-    const place = this.place(
-      target,
-      (at) => at.tryAppend(timestamp, key, keyStart, keyEnd, value, valueStart, valueEnd, headers),
-      keyEnd - keyStart + valueEnd - valueStart + (headers?.length ?? 0),
+    const found = target.accumulator?.tryAppend(
+      timestamp,
+      key,
+      keyStart,
+      keyEnd,
+      value,
+      valueStart,
+      valueEnd,
+      headers,
     );
-    return place?.ticket ?? null;
+    if (found !== undefined) return found;
+    const topic = this.readyTopic(target.topic);
+    if (topic === undefined) return null;
+    if (!target.isResolved) target.resolve(topic);
+    const accumulator = this.put(
+      topic,
+      target.accumulator,
+      timestamp,
+      key,
+      keyStart,
+      keyEnd,
+      value,
+      valueStart,
+      valueEnd,
+      headers,
+    );
+    return accumulator?.openTicket ?? null;
   }
 
   /** Resolves when `append` may succeed again: memory is free, or a topic has become known. */
@@ -249,42 +257,74 @@ export class Producer extends ClientEmitter {
       call.drop(call.next);
       return 'done';
     }
-    const { serializer } = this;
-    serializer.serialize(record);
-    const { key, value, headers } = serializer;
-    const keyBytes = key.bytes === null ? null : key.bytes.subarray(0, key.end);
-    const target = new PartitionTarget(record.topic, keyBytes, record.partition);
-    const timestamp = record.timestamp ?? call.timestamp;
-    const place = this.place(
-      target,
-      (at) => at.tryAppend(timestamp, key.bytes, 0, key.end, value.bytes, 0, value.end, headers),
-      key.end + value.end + (headers?.length ?? 0),
-    );
-    if (place === undefined) {
+    const topic = this.readyTopic(record.topic);
+    if (topic === undefined) {
       const refusal = this.topics.takeRefusal(record.topic);
       if (refusal !== undefined) throw refusal;
-      return this.memory.isWritable ? 'noMetadata' : 'memoryFull';
+      return 'noMetadata';
     }
-    place.ticket.addRecord(call, call.next, place.accumulator.openCount - 1);
+    this.serializer.serialize(record);
+    const { key, value, headers } = this.serializer;
+    const accumulator = this.put(
+      topic,
+      record.partition === undefined
+        ? topic.fixed(key.bytes === null ? null : key.bytes.subarray(0, key.end))
+        : topic.at(record.partition),
+      record.timestamp ?? call.timestamp,
+      key.bytes,
+      0,
+      key.end,
+      value.bytes,
+      0,
+      value.end,
+      headers,
+    );
+    if (accumulator === undefined) return 'memoryFull';
+    // It was appended just now, so there is an open batch.
+    const ticket = accumulator.openTicket as Ticket;
+    ticket.addRecord(call, call.next, accumulator.openCount - 1);
     return 'done';
   }
 
-  /** Finds an accumulator with room and appends to it; undefined where there is no room now. */
-  private place(
-    target: PartitionTarget,
-    tryAppend: (accumulator: Accumulator) => Ticket | undefined,
-    recordBytes: number,
-  ): { ticket: Ticket; accumulator: Accumulator } | undefined {
+  /** The topic, where it can be appended to. Throws ProducerError CLOSED. */
+  private readyTopic(name: string): TopicState | undefined {
     if (this.closedBy !== undefined) throw this.closedBy;
-    const topic = this.topics.get(target.topic);
-    if (!topic.isReady || !this.isCodecReady()) return undefined;
-    if (!target.isResolved) target.resolve(topic);
+    const topic = this.topics.get(name);
+    return topic.isReady && this.isCodecReady() ? topic : undefined;
+  }
+
+  /**
+   * Appends to the batch of `fixed`, or of a partition that the topic chooses. Returns where the
+   * record is; undefined where there is no memory for another batch now.
+   */
+  private put(
+    topic: TopicState,
+    fixed: Accumulator | undefined,
+    timestamp: number,
+    key: Buffer | null,
+    keyStart: number,
+    keyEnd: number,
+    value: Buffer | null,
+    valueStart: number,
+    valueEnd: number,
+    headers: Buffer | null,
+  ): Accumulator | undefined {
     for (;;) {
-      const accumulator = target.accumulator ?? topic.varying();
-      const ticket = tryAppend(accumulator);
-      if (ticket !== undefined) return { ticket, accumulator };
+      const accumulator = fixed ?? topic.varying();
+      const ticket = accumulator.tryAppend(
+        timestamp,
+        key,
+        keyStart,
+        keyEnd,
+        value,
+        valueStart,
+        valueEnd,
+        headers,
+      );
+      if (ticket !== undefined) return accumulator;
+      const bytes = keyEnd - keyStart + valueEnd - valueStart + (headers?.length ?? 0);
       if (accumulator.isOpen) accumulator.finish();
-      else if (!accumulator.open(recordBytes)) return undefined;
+      else if (!accumulator.open(bytes)) return undefined;
     }
   }
 

@@ -15,6 +15,9 @@ export interface SendQueueHost {
   readonly whenFull: 'wait' | 'fail';
 }
 
+/** No timer is set for longer: a deadline may be Infinity. */
+const MAX_SLEEP_MS = 3_600_000;
+
 /**
  * Calls of `send` that could not be appended at once, oldest first. A later call never overtakes
  * an earlier one that it shares a topic with; for want of memory nobody overtakes anybody.
@@ -105,7 +108,8 @@ export class SendQueue {
   private armTimer(): void {
     const [oldest] = this.waiting;
     if (this.timer !== undefined || oldest === undefined) return;
-    this.timer = this.clock.after(oldest.deadlineMs - this.clock.monotonic(), () => {
+    const waitMs = oldest.deadlineMs - this.clock.monotonic();
+    this.timer = this.clock.after(Math.min(waitMs, MAX_SLEEP_MS), () => {
       this.timer = undefined;
       this.expire();
     });

@@ -14,7 +14,7 @@ export class ByteCopier {
   private source: Buffer | undefined;
   private sourceView: DataView | undefined;
 
-  /** Copies `source[start..end)` to `at`; `targetView` spans `target`. Returns the position behind. */
+  /** Copies `source[start..end)` to `at`, of which `targetView` is a view; returns the end. */
   copy(
     target: Buffer,
     targetView: DataView,
