@@ -56,13 +56,16 @@ async function runPath({ sources, sinks }: Wanted, during: () => Promise<void>):
   const system = createRealSystem({ logLevel: 'error' });
   const broker = await Broker.start({ dataDir: join(directory, 'broker') }, system);
   const kafka = kafkaSection.parse({ bootstrap: [broker.address] });
-  const dataDir = directory;
   const agent = await Agent.start(system, {
     config: agentSection.parse({ sources }),
     kafka,
-    dataDir,
+    dataDir: join(directory, 'agent'),
   });
-  const sink = await Sinks.start(system, { config: sinksSection.parse(sinks), kafka, dataDir });
+  const sink = await Sinks.start(system, {
+    config: sinksSection.parse(sinks),
+    kafka,
+    dataDir: join(directory, 'sinks'),
+  });
   try {
     await during();
     await agent.drain(20_000);
