@@ -27,7 +27,7 @@ export interface ClusterOptions {
   readonly requestTimeoutMs?: number;
   /** Metadata is fetched anew after this time. Default 5 min. */
   readonly metadataMaxAgeMs?: number;
-  /** Wait before a failed request or connection is tried again, doubled each time. Default 100 ms. */
+  /** Wait before a failed request or connection is tried again; it doubles. Default 100 ms. */
   readonly retryBackoffMs?: number;
   /** The longest such wait. Default 1 s. */
   readonly retryBackoffMaxMs?: number;

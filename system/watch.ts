@@ -7,7 +7,7 @@ export interface WatchEvents {
 
 /** Discovery of files; never one watcher per file. */
 export interface Watch {
-  /** Watches the directories (recursively where `recursive`); directories that are missing are awaited. */
+  /** Watches directories (`recursive`: with all below them); missing ones are awaited. */
   directories(
     roots: readonly { readonly path: string; readonly recursive: boolean }[],
     events: WatchEvents,

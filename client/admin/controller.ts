@@ -2,7 +2,7 @@ import type { Api } from '../../protocol/index.js';
 import type { Cluster } from '../cluster.js';
 import type { RetryOptions } from '../retry.js';
 
-/** Asks the controller, or in KRaft any broker, which forwards. Repeats while none can be reached. */
+/** Asks the controller, or in KRaft any broker, which forwards; repeats while none is reached. */
 export function askController<Q, P, QI, PI>(
   cluster: Cluster,
   what: string,

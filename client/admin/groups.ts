@@ -127,7 +127,7 @@ export async function deleteGroup(
   });
 }
 
-/** Sets offsets of a group without members. Throws BrokerError NON_EMPTY_GROUP while it has some. */
+/** Sets a group's offsets. Throws BrokerError NON_EMPTY_GROUP while it has members. */
 export async function resetGroup(
   cluster: Cluster,
   groupId: string,

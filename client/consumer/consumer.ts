@@ -123,7 +123,7 @@ export class Consumer extends ClientEmitter {
     if (this.#settings.groupId !== undefined && this.#settings.autoCommit) this.#autoCommit.start();
   }
 
-  /** Reads on from `position`; what is buffered is dropped. In `onAssign`, before the first fetch. */
+  /** Reads on from `position`; what is buffered is dropped. */
   async seek(at: TopicPartition, position: Position): Promise<void> {
     const partition = this.#assignments.get(at);
     if (partition === undefined) throw notAssigned(at);

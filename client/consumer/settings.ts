@@ -19,7 +19,7 @@ export interface ConsumerSettings {
   readonly heartbeatIntervalMs: number;
   /** How long the group waits for this member to give up its partitions. */
   readonly rebalanceTimeoutMs: number;
-  /** Commits what has been processed, every `autoCommitIntervalMs`, at revocation and at the end. */
+  /** Commits what is processed: every `autoCommitIntervalMs`, at revocation and at the end. */
   readonly autoCommit: boolean;
   readonly autoCommitIntervalMs: number;
   readonly autoOffsetReset: AutoOffsetReset;

@@ -7,7 +7,7 @@ export class SeededRandom implements Random {
   #c: number;
   #counter = 1;
 
-  /** `stream` separates what draws from one seed, so that one user's draws do not shift another's. */
+  /** `stream` keeps the draws of one user of a seed from shifting another's. */
   constructor(seed: number, stream: string) {
     this.#a = seed | 0;
     this.#b = Math.floor(seed / 2 ** 32) | 0;
