@@ -27,10 +27,9 @@ export async function examine(
   const alike: Generation[] = [];
   for (const generation of known) {
     const { id, fingerprint } = generation;
-    if (fingerprint.bytes === 0) continue;
-    if (head.length >= fingerprint.bytes) {
+    if (fingerprint.bytes > 0 && head.length >= fingerprint.bytes) {
       if (agrees(fingerprint, head, 0)) alike.push(generation);
-    } else if (firstBytes(generation, head.length)?.equals(head) ?? true) {
+    } else if (firstBytes(generation, head.length)?.equals(head) ?? fingerprint.bytes > 0) {
       likeness.set(id, 'unclear');
     }
   }

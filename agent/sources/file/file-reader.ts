@@ -46,6 +46,8 @@ export class FileReader {
   /** When to look at it again, and when something last changed (monotonic). */
   dueMs = 0;
   changedMs = 0;
+  /** Something is said to have happened to it. */
+  isHinted = false;
   /** It could not be read; said once until it can. */
   isFailing = false;
   /** Bytes in one read; grows while a line is longer. */
@@ -83,6 +85,7 @@ export class FileReader {
 
   /** The file has changed since it was last looked at. */
   noteChange(nowMs: number): void {
+    this.isHinted = false;
     this.isAtEnd = false;
     this.changedMs = nowMs;
     this.restSinceMs = nowMs;
@@ -122,7 +125,9 @@ export class FileReader {
     if (!isCurrent()) return undefined;
     const content = target.subarray(0, bytes);
     const { place, fingerprint } = generation;
-    if (!agrees(tail, content, 0)) {
+    // While all that was seen lies within the first read, it may have been seen without being sent.
+    const isKnown = position > tail.bytes || agrees(fingerprint, content, 0);
+    if (!isKnown || !agrees(tail, content, 0)) {
       return { place, fingerprint, isReplaced: true };
     }
     const delivery = route.acknowledgements.open();
@@ -138,16 +143,23 @@ export class FileReader {
     return {
       place: next,
       fingerprint:
-        fingerprint.bytes < markBytes ? markOf(content, 0, Math.min(end, markBytes)) : fingerprint,
+        fingerprint.bytes < markBytes
+          ? markOf(content, 0, Math.min(bytes, markBytes))
+          : fingerprint,
       isReplaced: false,
     };
   }
 
-  /** The place at the end of the file, for a source that reads only what comes from now on. */
-  async findEnd(): Promise<{ place: Place; fingerprint: Mark }> {
+  /** Where a source begins: the first bytes, so that the file is known from now on. */
+  async findStart(): Promise<{ place: Place; fingerprint: Mark }> {
     const head = Buffer.allocUnsafe(markBytes);
-    const headBytes = await this.content.read(head, 0, markBytes, 0);
-    const fingerprint = markOf(head, 0, headBytes);
+    const bytes = await this.content.read(head, 0, markBytes, 0);
+    return { place: this.generation.place, fingerprint: markOf(head, 0, bytes) };
+  }
+
+  /** Where a source begins that reads only what comes from now on. */
+  async findEnd(): Promise<{ place: Place; fingerprint: Mark }> {
+    const { fingerprint } = await this.findStart();
     if (this.generation.compressed) return { place: await endOf(this.content), fingerprint };
     const { size } = this.file.statSync();
     const tail = Buffer.allocUnsafe(Math.min(size, markBytes));

@@ -48,7 +48,7 @@ export class FileSource implements Source {
     private readonly options: FileOptions,
   ) {
     const { system, log, positions } = context;
-    const stored = positions.restore(storedFileSource)?.generations;
+    const stored = positions.restore(storedFileSource);
     const absolute = (globs: readonly string[]) => globs.map((glob) => resolve(glob));
     this.#lister = new Lister(
       system.disk,
@@ -68,7 +68,7 @@ export class FileSource implements Source {
       onAcknowledged: (records) => this.#onAcknowledged(records),
       onFailure: (generation, error, records) => this.#onFailure(generation, error, records),
     });
-    positions.keep(() => ({ type: 'file', generations: this.#files.store() }));
+    positions.keep(() => this.#files.store());
   }
 
   async start(): Promise<void> {
@@ -76,6 +76,9 @@ export class FileSource implements Source {
       onChange: (path) => this.#onChange(path),
       onError: (error) => this.context.log.warn('watching directories failed', { error }),
     });
+    await this.#look();
+    // From here on a restart knows what was there before, and what was passed over.
+    await this.context.positions.save();
     this.#loop = this.#run();
   }
 
@@ -110,11 +113,18 @@ export class FileSource implements Source {
   }
 
   #onChange(path: string): void {
-    if (!this.#lister.concerns(path)) return;
+    const reader = this.#files.at(path);
+    if (reader) {
+      reader.isHinted = true;
+      reader.dueMs = 0;
+    } else if (this.#lister.concerns(path)) this.#lookSoon();
+    this.#alarm.ring();
+  }
+
+  #lookSoon(): void {
     const { end, duration } = this.#lastLookMs;
     const soonest = end + Math.max(lookSoonestMs, duration / lookShare);
     this.#nextLookMs = Math.min(this.#nextLookMs, soonest);
-    this.#alarm.ring();
   }
 
   async #run(): Promise<void> {
@@ -147,20 +157,26 @@ export class FileSource implements Source {
       if (this.#isStopping) break;
       // Closed or moved while its elders were visited.
       if (this.#files.readers.get(reader.generation.id) !== reader) continue;
-      // What was written before is sent before: an older generation of its origin is not read up.
-      if (waiting.has(reader.generation.origin)) continue;
-      if (await this.#visit(reader)) progressed = true;
+      // An older generation of its origin is not read up.
+      const isWaiting = waiting.has(reader.generation.origin);
+      if (await this.#visit(reader, isWaiting)) progressed = true;
       if (reader.isUnread) waiting.add(reader.generation.origin);
       if (this.#sender.isBlocked) break;
     }
     return progressed;
   }
 
-  async #visit(reader: FileReader): Promise<boolean> {
-    if (reader.isAtEnd && this.#nowMs < reader.dueMs && !this.#limits) return false;
+  async #visit(reader: FileReader, isWaiting: boolean): Promise<boolean> {
+    const isIdle = reader.isAtEnd || isWaiting;
+    if (isIdle && this.#nowMs < reader.dueMs && !this.#limits) return false;
     try {
       await this.#files.poll(reader, this.#nowMs);
-      const progressed = await this.#readOn(reader);
+      // It was not written to, so it is its name that changed.
+      if (reader.isHinted) this.#lookSoon();
+      reader.isHinted = false;
+      // They may have grown since they were looked at; what was written before is sent before.
+      const isNext = !isWaiting && (!reader.isUnread || (await this.#areEldersRead(reader)));
+      const progressed = isNext && (await this.#readOn(reader));
       if (!progressed) reader.schedule(this.#nowMs);
       reader.isFailing = false;
       return progressed;
@@ -175,12 +191,23 @@ export class FileSource implements Source {
     }
   }
 
+  async #areEldersRead(reader: FileReader): Promise<boolean> {
+    for (const elder of this.#files.eldersOf(reader)) {
+      if (this.#files.readers.get(elder.generation.id) !== elder) continue;
+      await this.#files.poll(elder, this.#nowMs);
+      if (!elder.isUnread) continue;
+      elder.dueMs = 0;
+      return false;
+    }
+    return true;
+  }
+
   async #readOn(reader: FileReader): Promise<boolean> {
+    const { generation } = reader;
     for (let reads = 0; reads < readsPerTurn; reads++) {
-      const { generation } = reader;
       const takesRest = this.#takesRest(reader);
-      const isOpen = this.#files.readers.get(generation.id) === reader;
-      if (!isOpen || generation.state !== 'reading') return reads > 0;
+      const isOurs = this.#files.readers.get(generation.id) === reader;
+      if (!isOurs || generation.state !== 'reading') return reads > 0;
       if (reader.isAtEnd && !(takesRest && reader.rest.length > 0)) return reads > 0;
       await this.#read(reader, takesRest);
       if (this.#sender.isBlocked || this.#failed.has(generation)) return true;
@@ -204,7 +231,7 @@ export class FileSource implements Source {
     const { id } = generation;
     if (result.isReplaced) return this.#files.tell({ type: 'replaced', id });
     const { place, fingerprint } = result;
-    if (place !== generation.place) {
+    if (place !== generation.place || fingerprint !== generation.fingerprint) {
       await this.#files.tell({ type: 'advanced', id, place, fingerprint });
     }
     this.#noteSent(generation);

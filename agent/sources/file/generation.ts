@@ -30,7 +30,7 @@ export interface Generation {
   /** Its file is compressed; positions count decompressed bytes. */
   compressed: boolean;
   state: GenerationState;
-  /** Of the first bytes that were read; grows with the content up to 1 KiB. */
+  /** Of the first bytes that were seen, sent or not; grows with the content up to 1 KiB. */
   fingerprint: Mark;
   /** Up to here everything was handed to the producer. */
   place: Place;
@@ -51,6 +51,8 @@ export interface Generation {
   sinceMs: number;
   /** Its file is asked for by `include`, so it may become a generation of its own. */
   matched: boolean;
+  /** It is not, but may be a generation that was rotated before it was seen. */
+  missed: boolean;
   /** The last look found its path. */
   named: boolean;
   /** The generation whose file was cut to make room for this one. */
@@ -83,10 +85,12 @@ export const storedGeneration = z.strictObject({
 /** The file source's part of the positions. */
 export const storedFileSource = z.strictObject({
   type: z.literal('file'),
+  looked_ms: z.number().nullable(),
   generations: z.array(storedGeneration),
 });
 
 export type StoredGeneration = z.infer<typeof storedGeneration>;
+export type StoredFileSource = z.infer<typeof storedFileSource>;
 
 /** A generation about which nothing but its file is known. */
 export function newGeneration(
@@ -112,6 +116,7 @@ export function newGeneration(
     truncated: false,
     sinceMs: 0,
     matched: true,
+    missed: false,
     named: true,
     replaces: null,
     heldMs: null,

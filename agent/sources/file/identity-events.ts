@@ -24,8 +24,12 @@ export type Likeness = 'same' | 'part' | 'unclear' | 'different';
 
 /** What the shell saw. */
 export type IdentityEvent =
-  /** One complete look at the directories, the file last modified first coming last. */
-  | { readonly type: 'listed'; readonly sightings: readonly Sighting[] }
+  /** One complete look at the directories, begun at `startedMs`; the oldest files first. */
+  | {
+      readonly type: 'listed';
+      readonly startedMs: number;
+      readonly sightings: readonly Sighting[];
+    }
   /** All that the last look gave rise to has been opened and examined. */
   | { readonly type: 'settled' }
   /** An open file was asked for its size. */

@@ -9,6 +9,8 @@ export interface IdentityState {
   paths: ReadonlySet<string>;
   /** The origins of all generations but undecided ones. */
   origins: Set<string>;
+  /** When the last look began, ms since the epoch; null before the very first one. */
+  lookedMs: number | null;
   nextId: number;
   /** The first look of a source with `read_from: end`: what is there already is passed over. */
   skipsContent: boolean;

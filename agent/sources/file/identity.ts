@@ -1,5 +1,5 @@
 import { adopt, begin, candidateFor, currentOrigin, isHeld, mayBeTaken } from './adoption.js';
-import type { StoredGeneration } from './generation.js';
+import type { StoredFileSource } from './generation.js';
 import { type Generation, newGeneration, restoreGeneration } from './generation.js';
 import type { IdentityEffect, IdentityEvent, Sighting } from './identity-events.js';
 import { type IdentityState, inodeKey, isOwner, originsOf } from './identity-state.js';
@@ -12,18 +12,24 @@ const restAfterMs = 300_000;
 /** A generation without a file is remembered for so long: its copy may come late. */
 const forgetAfterMs = 24 * 3_600_000;
 
+/** How many places are remembered to tell a copy that ends early. */
+const passedPlaces = 8;
+/** Clocks of file systems tick more coarsely than ours, and late. */
+const coarseClockMs = 20;
+
 /** The state after a start; `stored` is undefined where this source never ran before. */
 export function startState(
-  stored: readonly StoredGeneration[] | undefined,
+  stored: StoredFileSource | undefined,
   readFromEnd: boolean,
 ): IdentityState {
   const generations = new Map<number, Generation>();
-  for (const one of stored ?? []) generations.set(one.id, restoreGeneration(one));
+  for (const one of stored?.generations ?? []) generations.set(one.id, restoreGeneration(one));
   return {
     generations,
     owners: new Map(),
     paths: new Set(),
     origins: originsOf(generations.values()),
+    lookedMs: stored?.looked_ms ?? null,
     nextId: Math.max(-1, ...generations.keys()) + 1,
     skipsContent: stored === undefined && readFromEnd,
   };
@@ -34,7 +40,7 @@ export function startState(
  * file and no clock: what it is told decides, and `state` is all that it changes.
  */
 export function step(state: IdentityState, event: IdentityEvent, now: number): IdentityEffect[] {
-  if (event.type === 'listed') return listed(state, event.sightings);
+  if (event.type === 'listed') return listed(state, event);
   if (event.type === 'settled') return settled(state, now);
   const generation = state.generations.get(event.id);
   if (!generation) return [];
@@ -46,8 +52,10 @@ export function step(state: IdentityState, event: IdentityEvent, now: number): I
     case 'replaced':
       return truncated(state, generation);
     case 'advanced':
-      generation.passed.push(generation.place);
-      if (generation.passed.length > 8) generation.passed.shift();
+      if (event.place.position > generation.place.position) {
+        generation.passed.push(generation.place);
+        if (generation.passed.length > passedPlaces) generation.passed.shift();
+      }
       generation.place = event.place;
       generation.fingerprint = event.fingerprint;
       return [];
@@ -57,7 +65,10 @@ export function step(state: IdentityState, event: IdentityEvent, now: number): I
   }
 }
 
-function listed(state: IdentityState, sightings: readonly Sighting[]): IdentityEffect[] {
+function listed(
+  state: IdentityState,
+  { sightings, startedMs }: IdentityEvent & { type: 'listed' },
+): IdentityEffect[] {
   const inodeOfPath = new Map(sightings.map((seen) => [seen.path, inodeKey(seen)]));
   state.paths = new Set(sightings.filter((seen) => seen.matched).map((seen) => seen.path));
   const lost = [...state.generations.values()].filter((one) => !isOwner(one));
@@ -73,13 +84,18 @@ function listed(state: IdentityState, sightings: readonly Sighting[]): IdentityE
       // It rested, so its inode may be another file's by now.
       loseFile(state, owner);
       lostInodes.add(key);
-    } else if (!seen.matched && !lostInodes.has(key) && !standsBeside(seen, lost)) continue;
+    }
+    const missed = !seen.matched && wasMissed(state, seen);
+    if (!seen.matched && !missed && !lostInodes.has(key) && !standsBeside(seen, lost)) continue;
     const found = newGeneration(state.nextId++, seen);
     found.matched = seen.matched;
+    found.missed = missed;
     claim(state, found);
-    // Files at their old inode are recognized before anything is taken for a copy of them.
-    (lostInodes.has(key) ? first : then).push({ type: 'open', id: found.id });
+    // Originals are known before anything is taken for a copy of them.
+    const isOriginal = lostInodes.has(key) || found.origin === found.path;
+    (isOriginal ? first : then).push({ type: 'open', id: found.id });
   }
+  state.lookedMs = startedMs;
   for (const one of state.generations.values()) {
     one.named = inodeOfPath.get(one.path) === inodeKey(one);
   }
@@ -88,6 +104,15 @@ function listed(state: IdentityState, sightings: readonly Sighting[]): IdentityE
 
 function standsBeside(seen: Sighting, lost: readonly Generation[]): boolean {
   return lost.some((one) => one.state === 'lost' && isRotationOf(seen.path, one.origin));
+}
+
+/**
+ * A file under a rotated name of a known one, written to since the last look: if it is nothing
+ * that is known, it is a generation that came and went between two looks.
+ */
+function wasMissed(state: IdentityState, seen: Sighting): boolean {
+  if (state.lookedMs === null || seen.modifiedMs < state.lookedMs - coarseClockMs) return false;
+  return currentOrigin(state, seen.path) !== seen.path;
 }
 
 function hasChanged(generation: Generation, seen: Sighting): boolean {
@@ -168,7 +193,7 @@ function examined(
   const isWaiting = candidate !== undefined && isHeld(candidate, found, now);
   found.grew = false;
   if (isWaiting) return [];
-  if (found.matched) return begin(state, found);
+  if (found.matched || (found.missed && !candidate)) return begin(state, found);
   drop(state, found);
   return [{ type: 'close', id: found.id }];
 }

@@ -3,6 +3,7 @@ import type { Disk, FileStat, Log } from '../../../system/index.js';
 import { compileGlob, type Glob } from './glob.js';
 import type { Sighting } from './identity-events.js';
 import { inodeKey } from './identity-state.js';
+import { earlierNames } from './rotation-name.js';
 
 /** Finds the files that `include` asks for and `exclude` does not refuse. */
 export class Lister {
@@ -33,8 +34,9 @@ export class Lister {
   }
 
   /**
-   * One look at all directories, the oldest files first.
-   * @param besides also lists files beside the matched ones, where a rotated one may lie.
+   * One look at all directories, the oldest files first: those that match, and those beside them
+   * whose name tells of rotation.
+   * @param besides lists all that lie beside them, whatever they are called.
    */
   look(besides: boolean): Sighting[] {
     const found = new Map<string, Sighting>();
@@ -60,11 +62,12 @@ export class Lister {
       const path = join(directory, name);
       const matched = this.#matches(path);
       const mayHold = this.#include.some((glob) => glob.mayHold(path));
-      if (!matched && !mayHold && !besides) continue;
+      const isListed = matched || besides || earlierNames(path).length > 0;
+      if (!isListed && !mayHold) continue;
       const entry = this.#stat(path);
       if (entry?.kind === 'directory' && mayHold) {
         this.#walk(path, entry, besides, visited, found);
-      } else if (entry?.kind === 'file' && (matched || besides)) {
+      } else if (entry?.kind === 'file' && isListed) {
         const { device, inode, size, modifiedMs } = entry;
         const compressed = path.endsWith('.gz');
         found.set(path, { path, device, inode, size, modifiedMs, compressed, matched });

@@ -3,7 +3,12 @@ import type { SourceContext } from '../source.js';
 import { Acknowledgements } from './acknowledgements.js';
 import { examine } from './examine.js';
 import { FileReader, ReadBuffer } from './file-reader.js';
-import { type Generation, type StoredGeneration, storeGeneration } from './generation.js';
+import {
+  type Generation,
+  type StoredFileSource,
+  type StoredGeneration,
+  storeGeneration,
+} from './generation.js';
 import { step } from './identity.js';
 import type { IdentityEffect, IdentityEvent } from './identity-events.js';
 import { type IdentityState, inodeKey } from './identity-state.js';
@@ -25,7 +30,9 @@ export class OpenFiles {
   /** By generation. */
   readonly readers = new Map<number, FileReader>();
   readonly routes = new Map<number, Route>();
-  #ordered: FileReader[] | undefined;
+  #ordered: readonly FileReader[] | undefined;
+  #byOrigin: ReadonlyMap<string, readonly FileReader[]> | undefined;
+  #byPath: ReadonlyMap<string, FileReader> | undefined;
   #looksAgain = false;
   #isLooking = false;
   /** Unfinished lines of files that were cut, until it is known whether a copy exists. */
@@ -50,6 +57,20 @@ export class OpenFiles {
     return this.#ordered;
   }
 
+  /** The reader of the file that had this name at the last look. */
+  at(path: string): FileReader | undefined {
+    this.#byPath ??= new Map(this.inOrder.map((reader) => [reader.generation.path, reader]));
+    return this.#byPath.get(path);
+  }
+
+  /** The readers of older generations of the same origin. */
+  eldersOf({ generation }: FileReader): readonly FileReader[] {
+    this.#byOrigin ??= groupByOrigin(this.inOrder);
+    const family = this.#byOrigin.get(generation.origin) ?? [];
+    if (family.length < 2) return [];
+    return family.filter((one) => one.generation.id < generation.id);
+  }
+
   /** Looks at the directories, and opens and examines what is new. */
   async look(): Promise<void> {
     this.#isLooking = true;
@@ -57,8 +78,12 @@ export class OpenFiles {
       let besides: boolean;
       do {
         this.#looksAgain = false;
+        this.#byPath = undefined;
         besides = this.#isAnyLost();
-        await this.tell({ type: 'listed', sightings: this.lister.look(besides) });
+        const startedMs = this.context.system.clock.now();
+        const sightings = this.lister.look(besides);
+        await this.tell({ type: 'listed', startedMs, sightings });
+        await this.#pollUndecided();
       } while (this.#looksAgain || (!besides && this.#isAnyLost()));
       await this.tell({ type: 'settled' });
     } finally {
@@ -91,20 +116,44 @@ export class OpenFiles {
   }
 
   /** What the positions remember. */
-  store(): StoredGeneration[] {
-    const stored: StoredGeneration[] = [];
+  store(): StoredFileSource {
+    const generations: StoredGeneration[] = [];
     for (const generation of this.state.generations.values()) {
       const route = this.routes.get(generation.id);
       if (!route || generation.fingerprint.bytes === 0) continue;
-      stored.push(storeGeneration(generation, route.acknowledgements.acknowledged));
+      generations.push(storeGeneration(generation, route.acknowledgements.acknowledged));
     }
-    return stored;
+    return { type: 'file', looked_ms: this.#lookedMs(), generations };
   }
 
   closeAll(): void {
     for (const reader of this.readers.values()) reader.file.closeSync();
     this.readers.clear();
+    this.#forgetOrder();
+  }
+
+  /** What was held may be a copy that can be taken now. */
+  async #pollUndecided(): Promise<void> {
+    for (const reader of this.inOrder) {
+      const { id, state } = reader.generation;
+      if (state !== 'undecided' || this.readers.get(id) !== reader) continue;
+      await this.poll(reader, this.context.system.clock.monotonic());
+    }
+  }
+
+  #forgetOrder(): void {
+    this.#byPath = undefined;
     this.#ordered = undefined;
+    this.#byOrigin = undefined;
+  }
+
+  /** What is not decided yet counts as not seen: another start has to find it again. */
+  #lookedMs(): number | null {
+    let lookedMs = this.state.lookedMs;
+    for (const { state, missed, modifiedMs } of this.state.generations.values()) {
+      if (state === 'undecided' && missed) lookedMs = Math.min(lookedMs ?? 0, modifiedMs);
+    }
+    return lookedMs;
   }
 
   #isAnyLost(): boolean {
@@ -143,7 +192,7 @@ export class OpenFiles {
       const reader = new FileReader(file, generation, this.#buffer, this.options.max_line_bytes);
       this.#unopened.delete(path);
       this.readers.set(id, reader);
-      this.#ordered = undefined;
+      this.#forgetOrder();
       await this.poll(reader, system.clock.monotonic());
     } catch (error) {
       if (!this.#unopened.has(path) && (error as NodeJS.ErrnoException).code !== 'ENOENT') {
@@ -168,10 +217,10 @@ export class OpenFiles {
   async #begin(generation: Generation, atEnd: boolean): Promise<void> {
     const reader = this.readers.get(generation.id);
     if (!reader) return;
-    if (atEnd) {
-      await this.tell({ type: 'advanced', id: generation.id, ...(await reader.findEnd()) });
-    }
+    const start = atEnd ? await reader.findEnd() : await reader.findStart();
+    await this.tell({ type: 'advanced', id: generation.id, ...start });
     reader.restart();
+    this.#forgetOrder();
     this.#route(generation);
     this.context.positions.changed();
   }
@@ -199,13 +248,24 @@ export class OpenFiles {
     if (reader.rest.length > 0) this.#rests.set(from, reader.rest);
     this.readers.delete(from);
     this.readers.set(to, reader);
-    this.#ordered = undefined;
+    this.#forgetOrder();
     reader.moveTo(generation);
   }
 
   #close(id: number): void {
     this.readers.get(id)?.file.closeSync();
     this.readers.delete(id);
-    this.#ordered = undefined;
+    this.#forgetOrder();
   }
+}
+
+function groupByOrigin(readers: readonly FileReader[]): Map<string, FileReader[]> {
+  const groups = new Map<string, FileReader[]>();
+  for (const reader of readers) {
+    const { origin } = reader.generation;
+    const group = groups.get(origin);
+    if (group) group.push(reader);
+    else groups.set(origin, [reader]);
+  }
+  return groups;
 }
