@@ -17,9 +17,10 @@ interface SinkFigures {
   readonly lag?: number;
 }
 
-function sum<T>(status: unknown, part: string, figure: (of: T) => number | undefined): number {
-  const all = (status as Record<string, Record<string, T>> | undefined)?.[part] ?? {};
-  return Object.values(all).reduce((total, each) => total + Math.max(figure(each) ?? 0, 0), 0);
+/** What statuses by name add up to; they came as messages, so nothing is taken for granted. */
+function sum<T>(byName: unknown, figure: (of: T) => number | undefined): number {
+  const all = Object.values((byName ?? {}) as Record<string, T>);
+  return all.reduce((total, each) => total + Math.max(figure(each) ?? 0, 0), 0);
 }
 
 const number = (value: number) => value.toLocaleString('en');
@@ -31,13 +32,14 @@ export function statusLine({ written, agent, sinks }: Figures): string {
     parts.push(`written ${number(written.lines)} lines, ${number(written.mails)} mails`);
   }
   if (agent !== undefined) {
-    const sent = sum<SourceFigures>(agent, 'sources', (source) => source.acknowledged);
-    const lag = sum<SourceFigures>(agent, 'sources', (source) => source.lagBytes);
+    const { sources } = agent as { sources?: unknown };
+    const sent = sum<SourceFigures>(sources, (source) => source.acknowledged);
+    const lag = sum<SourceFigures>(sources, (source) => source.lagBytes);
     parts.push(`in ${number(sent)}`, `unread ${number(lag)} bytes`);
   }
   if (sinks !== undefined) {
-    const archived = sum<SinkFigures>(sinks, 'sinks', (sink) => sink.records);
-    const lag = sum<SinkFigures>(sinks, 'sinks', (sink) => sink.lag);
+    const archived = sum<SinkFigures>(sinks, (sink) => sink.records);
+    const lag = sum<SinkFigures>(sinks, (sink) => sink.lag);
     parts.push(`archived ${number(archived)}`, `lag ${number(lag)} records`);
   }
   return parts.length === 0 ? 'running' : parts.join(' · ');

@@ -1,5 +1,6 @@
-import { kafkaSection } from '../client/index.js';
-import { sinksSection } from '../sinks/index.js';
+import { join } from 'node:path';
+import { type KafkaConfig, kafkaSection } from '../client/index.js';
+import { Sinks, type SinksConfig, sinksSection } from '../sinks/index.js';
 import type { Role } from './role-model.js';
 
 /** The sinks as a role. */
@@ -7,7 +8,19 @@ export const sinksRole: Role = {
   name: 'sinks',
   section: sinksSection,
   kafka: kafkaSection,
-  start() {
-    return Promise.reject(new Error('the sinks are not there yet'));
+  async start(system, sections) {
+    // Both sections have been parsed with these very schemas.
+    const sinks = await Sinks.start(system, {
+      config: sections.section as SinksConfig,
+      kafka: sections.kafka as KafkaConfig,
+      dataDir: join(sections.data_dir, 'sinks'),
+    });
+    return {
+      address: undefined,
+      listen: undefined,
+      drain: (timeoutMs) => sinks.drain(timeoutMs),
+      stop: () => sinks.stop(),
+      status: () => sinks.status(),
+    };
   },
 };
