@@ -1,6 +1,7 @@
 export { ValueError } from './errors.js';
 export { FileValue, fileType } from './file-value.js';
 export {
+  type AnyValueType,
   bytesType,
   type EncodedValue,
   jsonClass,

@@ -18,6 +18,14 @@ export interface ValueType<T = unknown> {
   decode(bytes: Buffer, headers: ValueHeaders): T;
 }
 
+/** A type of whatever kind, for lists of them; `encode` takes what `matches` has approved. */
+export interface AnyValueType {
+  readonly name: string;
+  matches(value: unknown): boolean;
+  encode(value: never): EncodedValue;
+  decode(bytes: Buffer, headers: ValueHeaders): unknown;
+}
+
 /** Text, UTF-8. */
 export const stringType: ValueType<string> = {
   name: 'string',

@@ -1,5 +1,5 @@
 import { ValueError } from './errors.js';
-import type { EncodedValue, ValueHeaders, ValueType } from './value-type.js';
+import type { AnyValueType, EncodedValue, ValueHeaders } from './value-type.js';
 
 /** The header that names a value's type. */
 export const CONTENT_TYPE = 'content-type';
@@ -15,20 +15,20 @@ export type Restored =
  * record names its own, and a consumer restores those that it has registered.
  */
 export class ValueTypes {
-  private readonly types = new Map<string, ValueType>();
+  private readonly types = new Map<string, AnyValueType>();
   private readonly skippedByType = new Map<string, number>();
 
   /** Types are asked in this order which of them a value is. */
-  constructor(types: readonly ValueType<never>[]) {
+  constructor(types: readonly AnyValueType[]) {
     for (const type of types) this.register(type);
   }
 
   /** Throws ValueError DUPLICATE_TYPE where the name is taken. */
-  register(type: ValueType<never>): this {
+  register(type: AnyValueType): this {
     if (this.types.has(type.name)) {
       throw new ValueError('DUPLICATE_TYPE', `the value type '${type.name}' is registered already`);
     }
-    this.types.set(type.name, type as unknown as ValueType);
+    this.types.set(type.name, type);
     return this;
   }
 
@@ -36,7 +36,7 @@ export class ValueTypes {
   encode(value: unknown): EncodedValue & { readonly headers: ValueHeaders } {
     for (const type of this.types.values()) {
       if (!type.matches(value)) continue;
-      const { bytes, headers } = type.encode(value);
+      const { bytes, headers } = type.encode(value as never);
       return { bytes, headers: { [CONTENT_TYPE]: type.name, ...headers } };
     }
     const known = [...this.types.keys()].join(', ');
