@@ -152,14 +152,15 @@ export class ClientConnection implements ClientOfRequest {
       if (answer instanceof Promise) {
         this.allPipelined = this.host.isProduce(frame);
         this.running++;
-        answer.then(
-          (late) => {
+        answer
+          .then((late) => {
             this.running--;
             this.finish(slot, late);
             this.work();
-          },
-          (error: unknown) => this.fail(error),
-        );
+          })
+          .catch((error: unknown) => this.fail(error))
+          // Closing fails in no process that lives.
+          .catch(() => {});
       } else {
         this.finish(slot, answer);
       }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Disk, Log as SystemLog } from '../system/index.js';
 import { BrokerError } from './broker-error.js';
 import {
@@ -60,6 +60,7 @@ export class LogDirectory {
     private readonly log: SystemLog,
   ) {
     this.identity = this.readIdentity();
+    if (this.identity === undefined) this.keepName();
     this.clean = disk.statSync(join(path, CLEAN_SHUTDOWN)) !== undefined;
     this.recoveryPoints = this.readCheckpoint(RECOVERY_POINT_CHECKPOINT);
     this.startOffsets = this.readCheckpoint(LOG_START_CHECKPOINT);
@@ -147,6 +148,21 @@ export class LogDirectory {
   markClean(): void {
     const content = JSON.stringify({ version: 0, brokerEpoch: -1 });
     this.disk.replaceFileSync(join(this.path, CLEAN_SHUTDOWN), content);
+  }
+
+  /** A new directory must still be there after a power cut, and so must those it lies in. */
+  private keepName(): void {
+    let parent = dirname(resolve(this.path));
+    for (;;) {
+      try {
+        this.disk.syncDirectorySync(parent);
+      } catch {
+        // One that we may not even open was there before us.
+        return;
+      }
+      if (parent === dirname(parent)) return;
+      parent = dirname(parent);
+    }
   }
 
   private async rename(topic: string, partition: number, suffix: string): Promise<string> {

@@ -14,6 +14,8 @@ import type { Connection } from '../../system/index.js';
 import { createSimSystem, type SimProcess, type Simulation } from '../../system/sim/index.js';
 
 export const HOST = '127.0.0.1';
+/** Indexes of 10 MiB each would be most of what a simulated broker does. */
+export const SMALL = { 'log.index.size.max.bytes': 4096 };
 const EPOCH_MS = 1_767_225_600_000;
 
 /** A client that does nothing by itself: it sends what it is told and hands over the answers. */
@@ -110,7 +112,12 @@ export async function inWorld(
 ): Promise<void> {
   const sim = createSimSystem({ seed: 7 });
   await sim.run(async () => {
-    const given = { dataDir: '/data', topics: { logs: { partitions: 2 } }, ...options };
+    const given: BrokerOptions = {
+      dataDir: '/data',
+      topics: { logs: { partitions: 2 } },
+      ...options,
+      properties: { ...SMALL, ...options.properties },
+    };
     let broker = await Broker.start(given, sim.process('broker'));
     await story({
       sim,
