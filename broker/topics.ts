@@ -23,6 +23,8 @@ export interface NewTopic {
   readonly properties: Properties;
 }
 
+const DEFAULTS = { partitions: -1, replicationFactor: -1, assignments: [] };
+
 /** Creates, grows, configures and deletes topics. Refusals are ApiErrors. */
 export class Topics {
   constructor(
@@ -52,34 +54,35 @@ export class Topics {
   }
 
   /** The topic, created by the broker's defaults where it is missing. */
-  async ensure(name: string): Promise<TopicState> {
-    const existing = this.metadata.image.topics.get(name);
-    if (existing !== undefined) return existing;
-    const defaults = { partitions: -1, replicationFactor: -1, assignments: [], properties: {} };
-    try {
-      return await this.create({ name, ...defaults });
-    } catch (error) {
-      // Another client was faster.
-      const created = this.metadata.image.topics.get(name);
-      if (created !== undefined) return created;
-      throw error;
-    }
+  ensure(name: string): Promise<TopicState> {
+    return this.existingOrNew({ name, ...DEFAULTS, properties: {} });
   }
 
   /** The topic of the groups' offsets. Its partitions get files when they are first used. */
-  async ensureOffsetsTopic(): Promise<TopicState> {
-    const existing = this.metadata.image.topics.get(OFFSETS_TOPIC);
-    if (existing !== undefined) return existing;
-    return this.create({
+  ensureOffsetsTopic(): Promise<TopicState> {
+    return this.existingOrNew({
       name: OFFSETS_TOPIC,
+      ...DEFAULTS,
       partitions: this.settings.offsetsTopicNumPartitions,
-      replicationFactor: -1,
-      assignments: [],
       properties: {
         'cleanup.policy': 'compact',
         'segment.bytes': String(this.settings.offsetsTopicSegmentBytes),
       },
     });
+  }
+
+  private async existingOrNew(wanted: NewTopic): Promise<TopicState> {
+    const existing = this.metadata.image.topics.get(wanted.name);
+    if (existing !== undefined) return existing;
+    try {
+      return await this.create(wanted);
+    } catch (error) {
+      // Another client was faster.
+      const created = this.metadata.image.topics.get(wanted.name);
+      if (created === undefined) throw error;
+      await this.partitions.settled();
+      return created;
+    }
   }
 
   /** Adds partitions; the topic must have fewer. */
