@@ -2,6 +2,7 @@ import { ErrorCode, ListOffsets } from '../protocol/index.js';
 import type { Cluster } from './cluster.js';
 import { assertNoError, BrokerError } from './errors.js';
 import type { RetryOptions } from './retry.js';
+import { byTopic } from './topic-partition.js';
 
 /** Asks for the first offset in the log. */
 export const EARLIEST_TIMESTAMP = -2;
@@ -42,8 +43,8 @@ export async function listOffsets(
   await cluster.retry('list offsets', options, async () => {
     const open = queries.filter((query) => !found.has(query));
     const answers = await Promise.allSettled(
-      [...groupByLeader(cluster, open)].map(([leaderId, group]) =>
-        askLeader(cluster, leaderId, group, options.readCommitted === true, found),
+      requestsOf(cluster, open).map((group) =>
+        askLeader(cluster, group, options.readCommitted === true, found),
       ),
     );
     const failure = answers.find((answer) => answer.status === 'rejected');
@@ -54,29 +55,32 @@ export async function listOffsets(
   return queries.map((query) => found.get(query) as FoundOffset);
 }
 
-function groupByLeader(
-  cluster: Cluster,
-  queries: readonly OffsetQuery[],
-): Map<number, OffsetQuery[]> {
-  const groups = new Map<number, OffsetQuery[]>();
+/** Groups that can each be asked in one request: a leader takes a partition only once. */
+function requestsOf(cluster: Cluster, queries: readonly OffsetQuery[]): OffsetQuery[][] {
+  const groups = new Map<string, OffsetQuery[]>();
+  const occurrences = new Map<string, number>();
   for (const query of queries) {
-    const leaderId = cluster.partition(query.topic, query.partition)?.leaderId ?? -1;
-    const group = groups.get(leaderId);
+    const { topic, partition } = query;
+    const nth = occurrences.get(`${topic}/${partition}`) ?? 0;
+    occurrences.set(`${topic}/${partition}`, nth + 1);
+    const key = `${cluster.partition(topic, partition)?.leaderId}/${nth}`;
+    const group = groups.get(key);
     if (group) group.push(query);
-    else groups.set(leaderId, [query]);
+    else groups.set(key, [query]);
   }
-  return groups;
+  return [...groups.values()];
 }
 
 async function askLeader(
   cluster: Cluster,
-  leaderId: number,
   queries: readonly OffsetQuery[],
   readCommitted: boolean,
   found: Map<OffsetQuery, FoundOffset>,
 ): Promise<void> {
   const [first] = queries;
-  if (leaderId === -1 && first) {
+  if (first === undefined) return;
+  const leaderId = cluster.partition(first.topic, first.partition)?.leaderId ?? -1;
+  if (leaderId === -1) {
     const topic = cluster.image.topics.get(first.topic);
     const errorCode = topic?.errorCode || ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     throw new BrokerError(errorCode, `topic ${first.topic}, partition ${first.partition}`);
@@ -84,9 +88,12 @@ async function askLeader(
   const response = await cluster.ask(leaderId, ListOffsets, {
     replicaId: -1,
     isolationLevel: readCommitted ? 1 : 0,
-    topics: queries.map(({ topic, partition, timestamp }) => ({
-      name: topic,
-      partitions: [{ partitionIndex: partition, timestamp }],
+    topics: [...byTopic(queries)].map(([name, group]) => ({
+      name,
+      partitions: group.map(({ partition, timestamp }) => ({
+        partitionIndex: partition,
+        timestamp,
+      })),
     })),
     timeoutMs: 30_000,
   });

@@ -1,7 +1,7 @@
+import { partitionKey, type TopicPartition } from '../topic-partition.js';
 import type { Fetcher } from './fetcher.js';
 import { AssignedPartition } from './partition.js';
 import type { BatchStream } from './streams.js';
-import { partitionKey, type TopicPartition } from './topic-partition.js';
 
 /** The partitions a consumer has, and which stream each belongs to. */
 export class Assignments {

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../system/index.js';
+import type { TopicPartitionOffset } from '../topic-partition.js';
 import type { AssignedPartition } from './partition.js';
 import type { ConsumerSettings } from './settings.js';
-import type { TopicPartitionOffset } from './topic-partition.js';
 
 /** What commits, and of which partitions. */
 interface Owner {

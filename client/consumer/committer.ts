@@ -10,7 +10,7 @@ import {
 import type { Cluster } from '../cluster.js';
 import { assertNoError, BrokerError } from '../errors.js';
 import type { RetryOptions } from '../retry.js';
-import { byTopic, type TopicPartition, type TopicPartitionOffset } from './topic-partition.js';
+import { byTopic, type TopicPartition, type TopicPartitionOffset } from '../topic-partition.js';
 
 /** Who commits. Consumers outside the group's membership have generation -1 and no member id. */
 export interface Committer {

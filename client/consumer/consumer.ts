@@ -3,6 +3,7 @@ import { createRealSystem } from '../../system/real/index.js';
 import { Cluster } from '../cluster.js';
 import { ClientError, ClosedError } from '../errors.js';
 import { ClientEmitter } from '../events.js';
+import type { TopicPartition, TopicPartitionOffset } from '../topic-partition.js';
 import { Assignments } from './assignments.js';
 import { AutoCommit } from './auto-commit.js';
 import { type Committer, commitOffsets, fetchCommitted, isMembershipError } from './committer.js';
@@ -14,7 +15,6 @@ import type { AssignedPartition } from './partition.js';
 import { type Position, resetPosition, resolvePositions } from './positions.js';
 import { type ConsumerOptions, type ConsumerSettings, withDefaults } from './settings.js';
 import { BatchStream } from './streams.js';
-import type { TopicPartition, TopicPartitionOffset } from './topic-partition.js';
 
 /** What a member of a group wants, and what it is told. */
 export interface Subscription {

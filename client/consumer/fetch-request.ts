@@ -1,8 +1,8 @@
 import type { FetchRequestInput } from '../../protocol/index.js';
 import type { Cluster } from '../cluster.js';
+import { byTopic } from '../topic-partition.js';
 import type { AssignedPartition } from './partition.js';
 import type { ConsumerSettings } from './settings.js';
-import { byTopic } from './topic-partition.js';
 
 /** A Fetch request for these partitions, without a fetch session (KIP-227: epoch -1). */
 export function fetchBody(

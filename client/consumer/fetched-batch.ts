@@ -1,6 +1,6 @@
 import { RecordCursor } from '../../protocol/records/index.js';
+import type { TopicPartition } from '../topic-partition.js';
 import type { FrameLease } from './frame-lease.js';
-import type { TopicPartition } from './topic-partition.js';
 
 /** Where in a fetched partition the visible batches are, and what follows them. */
 export interface VisibleBatches {

@@ -13,10 +13,10 @@ import {
   type SyncGroupRequestInput,
   writePrefixed,
 } from '../../protocol/index.js';
+import { byTopic, type TopicPartition } from '../topic-partition.js';
 import { type Assignment, assignors, type GroupMember } from './assignors/index.js';
 import type { Membership } from './membership.js';
 import type { ConsumerSettings } from './settings.js';
-import { byTopic, type TopicPartition } from './topic-partition.js';
 
 /** What all requests of a member carry. */
 export interface GroupIdentity {

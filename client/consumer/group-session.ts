@@ -3,6 +3,7 @@ import type { System, Timer } from '../../system/index.js';
 import { backoffMs } from '../backoff.js';
 import type { Cluster } from '../cluster.js';
 import { BrokerError, isRetriableError } from '../errors.js';
+import type { TopicPartition } from '../topic-partition.js';
 import { type Assignment, assignors, type GroupMember } from './assignors/index.js';
 import * as requests from './group-requests.js';
 import {
@@ -14,7 +15,6 @@ import {
   step,
 } from './membership.js';
 import type { ConsumerSettings } from './settings.js';
-import type { TopicPartition } from './topic-partition.js';
 
 /** What a group session asks of its consumer; calls come one after another. */
 export interface GroupSessionListener {

@@ -1,3 +1,4 @@
+export type { TopicPartition, TopicPartitionOffset } from '../topic-partition.js';
 export type { Assignor } from './assignors/index.js';
 export { commitOffsets, fetchAllCommitted, fetchCommitted } from './committer.js';
 export {
@@ -11,4 +12,3 @@ export type { Message } from './message.js';
 export { NoOffsetError, type Position } from './positions.js';
 export type { AutoOffsetReset, ConsumerOptions, ConsumerSettings } from './settings.js';
 export type { BatchStream } from './streams.js';
-export type { TopicPartition, TopicPartitionOffset } from './topic-partition.js';

@@ -1,6 +1,6 @@
 import { ZERO_UUID } from '../../protocol/index.js';
+import type { TopicPartition } from '../topic-partition.js';
 import type { FetchedBatch } from './fetched-batch.js';
-import type { TopicPartition } from './topic-partition.js';
 
 /** One partition that is assigned to a consumer. */
 export class AssignedPartition implements TopicPartition {

@@ -2,8 +2,8 @@ import type { Cluster } from '../cluster.js';
 import { ClientError } from '../errors.js';
 import { EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, listOffsets } from '../offsets.js';
 import type { RetryOptions } from '../retry.js';
+import type { TopicPartition } from '../topic-partition.js';
 import type { AutoOffsetReset, ConsumerSettings } from './settings.js';
-import type { TopicPartition } from './topic-partition.js';
 
 /** Where reading starts: an offset, an end of the log, or the first record at or after a time. */
 export type Position = number | 'beginning' | 'end' | { readonly timestamp: number };

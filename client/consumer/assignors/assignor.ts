@@ -1,4 +1,4 @@
-import type { TopicPartition } from '../topic-partition.js';
+import type { TopicPartition } from '../../topic-partition.js';
 
 /** A member of the group as its leader sees it. */
 export interface GroupMember {

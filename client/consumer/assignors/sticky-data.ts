@@ -1,4 +1,4 @@
-import { byTopic, type TopicPartition } from '../topic-partition.js';
+import { byTopic, type TopicPartition } from '../../topic-partition.js';
 
 /** What a member tells the sticky assignor about itself. */
 interface StickyData {

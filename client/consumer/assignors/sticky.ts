@@ -1,4 +1,4 @@
-import { partitionKey, type TopicPartition } from '../topic-partition.js';
+import { partitionKey, type TopicPartition } from '../../topic-partition.js';
 import {
   type Assignor,
   emptyAssignment,
