@@ -38,7 +38,7 @@ export async function startLogflumeBroker(
     broker: { listeners: [{ listen: `127.0.0.1:${port}` }], ...broker },
   });
   const program = logflume(['broker', '-c', config]);
-  await program.until(/listening|ready/i);
+  await program.until(/broker is running/);
   const stop = async (): Promise<void> => void (await program.stop());
   return { bootstrap: `127.0.0.1:${port}`, program, stop };
 }
