@@ -80,6 +80,8 @@ it('cuts a last segment that ends at any byte back to its whole batches', async 
       const log = await openLog(process);
       expect(await valuesOf(log)).toEqual(values.slice(0, before + 2 * whole));
       expect(log.endOffset).toBe(before + 2 * whole);
+      const size = process.disk.statSync(join(directory, name))?.size;
+      expect(size).toBe(batchRanges(bytes)[whole - 1]?.end ?? 0);
       expect(errorsOf(process)).toEqual([]);
     });
   }
@@ -196,4 +198,67 @@ it('does without a damaged snapshot or epoch checkpoint', async () => {
       });
     }
   }
+});
+
+it('keeps what it puts beside through a power cut, and loses no offsets by it', async () => {
+  const { files, values } = await sampleFiles(false);
+  const name = logNames(files)[1]!;
+  const flipped = Buffer.from(files.get(name)!);
+  flipped[100]! ^= 1;
+  const damaged = replaced(files, name, flipped);
+  for (let seed = 1; seed <= 8; seed++) {
+    const sim = createSimSystem({ seed });
+    await sim.run(async () => {
+      const system = sim.process('reader');
+      writeFiles(system, damaged);
+      system.disk.syncDirectorySync('/data');
+      system.disk.syncDirectorySync('/');
+      await openLog(system);
+      sim.powerLoss();
+      const again = sim.process('again');
+      expect(again.disk.readFileSync(join(directory, `${name}.corrupt`))).toEqual(flipped);
+      const log = await openLog(again);
+      expect(await valuesOf(log)).toEqual(values.slice(0, 8));
+      expect(log.endOffset).toBe(values.length);
+    });
+  }
+});
+
+it('removes an empty segment behind a torn one', async () => {
+  const { files, values } = await sampleFiles(false);
+  const name = logNames(files).at(-1)!;
+  const bytes = files.get(name)!;
+  const torn = new Map(replaced(files, name, bytes.subarray(0, bytes.length - 3)));
+  torn.set('00000000000000000016.log', Buffer.alloc(0));
+  await withFiles(torn, async (process) => {
+    const log = await openLog(process);
+    expect(log.endOffset).toBe(values.length - 2);
+    expect(process.disk.listSync(directory)).not.toContain('00000000000000000016.log');
+    expect(errorsOf(process)).toEqual([]);
+    log.append(batch(['again a', 'again b', 'more']), { leaderEpoch: 3 });
+    process.kill();
+  });
+});
+
+it('believes no snapshot of records that are gone', async () => {
+  const { files, values } = await sampleFiles(false);
+  const ahead = await sampleFiles(true);
+  const stale = new Map(files);
+  stale.set('00000000000000000018.snapshot', ahead.files.get('00000000000000000016.snapshot')!);
+  const sim = createSimSystem({ seed: 1 });
+  await sim.run(async () => {
+    const system = sim.process('reader');
+    writeFiles(system, stale);
+    const log = await openLog(system);
+    const producer = { producerId: 5, producerEpoch: 0 };
+    for (let index = values.length; index < 20; index++) {
+      log.append(batch([`${index}`], { ...producer, baseSequence: index }), { leaderEpoch: 3 });
+    }
+    await log.close();
+    system.disk.removeSync(join(directory, '00000000000000000020.snapshot'));
+    const again = await openLog(system, {}, { clean: true, recoveryPoint: 20 });
+    const next = batch(['20'], { ...producer, baseSequence: 20 });
+    expect(again.append(next, { leaderEpoch: 3 }).baseOffset).toBe(20);
+    expect(system.disk.listSync(directory)).not.toContain('00000000000000000018.snapshot');
+  });
 });

@@ -416,8 +416,9 @@ describe('flush', () => {
     inSim(async () => {
       const log = await openLog(system);
       log.append(batch(['a']), epoch);
-      sim.volume().inject(({ call }) => (call === 'sync' ? 'EIO' : undefined));
+      const heal = sim.volume().inject(({ call }) => (call === 'sync' ? 'EIO' : undefined));
       expect(await codeOf(() => log.flush())).toBe('KAFKA_STORAGE_ERROR');
+      heal();
       expect(await codeOf(() => log.append(batch(['b']), epoch))).toBe('KAFKA_STORAGE_ERROR');
       expect(await codeOf(() => log.flush())).toBe('KAFKA_STORAGE_ERROR');
       expect(await valuesOf(log)).toEqual(['a']);
