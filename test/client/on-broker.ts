@@ -20,13 +20,17 @@ export function startBroker(
   sim: Simulation,
   topics: Readonly<Record<string, { partitions: number }>> = {},
 ): Promise<Broker> {
+  return sim.run(startBrokerIn(sim, topics));
+}
+
+/** The same, where the simulation runs already. */
+export function startBrokerIn(
+  sim: Simulation,
+  topics: Readonly<Record<string, { partitions: number }>> = {},
+): Promise<Broker> {
   const listeners = [{ listen: { host: '127.0.0.1', port: 9092 } }];
-  return sim.run(
-    Broker.start(
-      { dataDir: '/data', listeners, topics, properties: { 'auto.create.topics.enable': false } },
-      sim.process('broker'),
-    ),
-  );
+  const properties = { 'auto.create.topics.enable': false };
+  return Broker.start({ dataDir: '/data', listeners, topics, properties }, sim.process('broker'));
 }
 
 /** Record batches with these values, one batch. */
