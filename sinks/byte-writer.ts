@@ -1,3 +1,5 @@
+import { copyBytes } from './copy-bytes.js';
+
 /** Bytes being put together; its memory grows as needed and is used again after `clear`. */
 export class ByteWriter {
   #buffer: Buffer;
@@ -34,7 +36,7 @@ export class ByteWriter {
   copy(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
     if (this.#length + length > this.#buffer.length) this.#grow(length);
-    bytes.copy(this.#buffer, this.#length, start, end);
+    copyBytes(bytes, start, end, this.#buffer, this.#length);
     this.#length += length;
   }
 

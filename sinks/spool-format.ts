@@ -1,4 +1,5 @@
 import { crc32c } from '../protocol/records/index.js';
+import { copyBytes } from './copy-bytes.js';
 import type { RecordView, RecordWalk } from './record-view.js';
 
 /**
@@ -67,7 +68,7 @@ export class ChunkWriter {
     view.setFloat64(at + 24, record.offset, true);
     view.setFloat64(at + 32, record.timestamp, true);
     at += RECORD_HEADER_BYTES;
-    bytes.copy(this.#buffer, at, keyStart, headersEnd);
+    copyBytes(bytes, keyStart, headersEnd, this.#buffer, at);
     this.#length = at + span;
     this.records += 1;
     this.contentBytes += contentBytesOf(record);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Disk } from '../../system/index.js';
+import { equalBytes } from '../copy-bytes.js';
 import type { RecordView, RecordWalk } from '../record-view.js';
 import type { ClaimedFile, ContentSettings } from './claims/index.js';
 import { type Compression, compressions } from './compression.js';
@@ -143,9 +144,7 @@ export class Encoder {
     if (output.hour !== hour) return false;
     const { key } = output;
     if (key === undefined) return !this.#hasKey(record);
-    const { bytes, keyStart, keyEnd } = record;
-    if (keyEnd - keyStart !== key.length) return false;
-    return key.length === 0 || bytes.compare(key, 0, key.length, keyStart, keyEnd) === 0;
+    return this.#hasKey(record) && equalBytes(record.bytes, record.keyStart, record.keyEnd, key);
   }
 
   #addOutput(key: Buffer | undefined, hour: number, start: number, end: number): Output {

@@ -12,6 +12,9 @@ import {
 import type { SpoolLevel } from './claims/index.js';
 import { offsetName } from './names.js';
 
+/** As large as a chunk is, unless it holds a single larger record. */
+const FIRST_READ_BYTES = 256 * 1024;
+
 /** How far a spool may take records in; see `append`. */
 export interface SpoolLimits {
   /** The last offset to take. */
@@ -120,9 +123,10 @@ export class Spool {
   /** Hands the records over, chunk by chunk; the event loop is free in between. */
   async forEachChunk(onChunk: (cursor: RecordWalk) => void | Promise<void>): Promise<void> {
     const cursor = new ChunkCursor();
+    const reader = new ChunkReader(this.#file);
     let at = 0;
     while (at < this.#sizeBytes) {
-      const chunk = await readChunk(this.#file, at);
+      const chunk = await reader.read(at);
       if (chunk === undefined) throw new SpoolCorrupt(this.#file.path, at);
       cursor.open(chunk);
       await onChunk(cursor);
@@ -175,8 +179,9 @@ async function recover(
   let level: SpoolLevel = { start, position: start, records: 0, bytes: 0, sinceMs: 0, lastMs: 0 };
   let sizeBytes = 0;
   const cursor = new ChunkCursor();
+  const reader = new ChunkReader(file);
   for (;;) {
-    const chunk = await readChunk(file, sizeBytes);
+    const chunk = await reader.read(sizeBytes);
     const header = chunk === undefined ? undefined : readChunkHeader(chunk);
     if (chunk === undefined || header?.start !== start) return { level, sizeBytes };
     let bytes = level.bytes;
@@ -194,25 +199,43 @@ async function recover(
   }
 }
 
-/** undefined where no whole, intact chunk stands there. */
-async function readChunk(file: DiskFile, at: number): Promise<Buffer | undefined> {
-  const head = Buffer.allocUnsafe(CHUNK_HEADER_BYTES);
-  if ((await readFully(file, head, at)) < head.length) return undefined;
-  const header = readChunkHeader(head);
-  if (header === undefined) return undefined;
-  const size = CHUNK_HEADER_BYTES + header.payloadBytes;
-  if (at + size > file.statSync().size) return undefined;
-  const chunk = Buffer.allocUnsafe(size);
-  if ((await readFully(file, chunk, at)) < size) return undefined;
-  return isChunkIntact(chunk, header) ? chunk : undefined;
-}
+/** Reads chunks into memory that the next one takes over. */
+class ChunkReader {
+  readonly #file: DiskFile;
+  readonly #size: number;
+  #memory = Buffer.allocUnsafe(FIRST_READ_BYTES);
 
-async function readFully(file: DiskFile, target: Buffer, position: number): Promise<number> {
-  let length = 0;
-  while (length < target.length) {
-    const read = await file.read(target, length, target.length - length, position + length);
-    if (read === 0) break;
-    length += read;
+  constructor(file: DiskFile) {
+    this.#file = file;
+    this.#size = file.statSync().size;
   }
-  return length;
+
+  /** undefined where no whole, intact chunk stands there. */
+  async read(at: number): Promise<Buffer | undefined> {
+    const length = await this.#fill(at, 0);
+    const header = readChunkHeader(this.#memory.subarray(0, length));
+    if (header === undefined) return undefined;
+    const size = CHUNK_HEADER_BYTES + header.payloadBytes;
+    if (at + size > this.#size) return undefined;
+    if (size > this.#memory.length) {
+      const larger = Buffer.allocUnsafe(size);
+      this.#memory.copy(larger, 0, 0, length);
+      this.#memory = larger;
+    }
+    if (size > length && (await this.#fill(at, length)) < size) return undefined;
+    const chunk = this.#memory.subarray(0, size);
+    return isChunkIntact(chunk, header) ? chunk : undefined;
+  }
+
+  /** Fills the memory from `from` on, with what follows `at` in the file; returns its length. */
+  async #fill(at: number, from: number): Promise<number> {
+    let length = from;
+    while (length < this.#memory.length) {
+      const left = this.#memory.length - length;
+      const read = await this.#file.read(this.#memory, length, left, at + length);
+      if (read === 0) break;
+      length += read;
+    }
+    return length;
+  }
 }
