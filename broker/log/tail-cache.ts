@@ -14,6 +14,7 @@ const NOTHING = Buffer.alloc(0);
 class Chunk implements TailChunk {
   readonly bytes: Buffer;
   readonly evict: () => void;
+  lent = false;
   usedBytes = 0;
   /** First offset held. */
   readonly baseOffset: number;
@@ -23,8 +24,8 @@ class Chunk implements TailChunk {
   readonly #markOffsets: number[] = [];
   readonly #markPositions: number[] = [];
 
-  constructor(sizeBytes: number, baseOffset: number, evict: (chunk: Chunk) => void) {
-    this.bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  constructor(bytes: Buffer, baseOffset: number, evict: (chunk: Chunk) => void) {
+    this.bytes = bytes;
     this.baseOffset = baseOffset;
     this.nextOffset = baseOffset;
     this.evict = () => evict(this);
@@ -95,7 +96,8 @@ export interface TailRead {
 
 /**
  * The newest batches of a log in memory of their own: always a run of whole batches that ends at
- * the log's end. What was read stays valid, because a chunk is only filled, never reused.
+ * the log's end. What was read stays valid, because a chunk that was read from is only
+ * filled, never reused.
  */
 export class TailCache {
   readonly #memory: TailMemory;
@@ -115,7 +117,8 @@ export class TailCache {
     }
     const grown = Math.min((last?.bytes.length ?? 0) * 2, LARGEST_CHUNK_BYTES);
     const capacity = Math.max(grown, SMALLEST_CHUNK_BYTES, sizeBytes);
-    const chunk = new Chunk(capacity, batch.baseOffset, (evicted) => this.#evict(evicted));
+    const memory = this.#memory.take(capacity);
+    const chunk = new Chunk(memory, batch.baseOffset, (evicted) => this.#evict(evicted));
     chunk.append(batch);
     this.#chunks.push(chunk);
     this.#memory.add(chunk);
@@ -126,6 +129,7 @@ export class TailCache {
     let index = this.#chunks.length - 1;
     while (index >= 0 && (this.#chunks[index]?.baseOffset ?? 0) > offset) index--;
     const found: Buffer[] = [];
+    let lender: Chunk | undefined;
     let room = maxBytes;
     let from = offset;
     for (let chunk = this.#chunks[index]; chunk !== undefined; chunk = this.#chunks[++index]) {
@@ -135,13 +139,18 @@ export class TailCache {
       if (end === start && found.length === 0 && minOneBatch) {
         end = chunk.endBefore(start, start + batchSizeAt(chunk.bytes, start), maxOffset);
       }
-      if (end > start) found.push(chunk.bytes.subarray(start, end));
+      if (end > start) {
+        found.push(chunk.bytes.subarray(start, end));
+        lender = chunk;
+      }
       room -= end - start;
       if (end < chunk.usedBytes || room <= 0) break;
       from = chunk.nextOffset;
     }
     if (index < 0) return undefined;
-    return found.length > 1 ? Buffer.concat(found) : (found[0] ?? NOTHING);
+    if (found.length > 1) return Buffer.concat(found);
+    if (lender !== undefined) lender.lent = true;
+    return found[0] ?? NOTHING;
   }
 
   /** Forgets everything: the log was cut or closed. */
