@@ -57,7 +57,12 @@ describe('the archive sink on a broker', () => {
     const second = await startSinks(config);
     expect(await second.drain(20_000)).toBe(true);
     const status = second.status().archive;
-    expect(status).toMatchObject({ type: 'archive', group: 'logflume-archive', records: 1, lag: 0 });
+    expect(status).toMatchObject({
+      type: 'archive',
+      group: 'logflume-archive',
+      records: 1,
+      lag: 0,
+    });
     await second.stop();
 
     const contents = files(root).map((name) => readFileSync(join(root, name), 'utf8'));

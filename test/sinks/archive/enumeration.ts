@@ -6,11 +6,11 @@ import {
   type SimProcess,
   type Simulation,
 } from '../../../system/sim/index.js';
+import { FakeTopic } from '../fake-topic.js';
 import {
   archiveFiles,
   CHAIN,
   checkExactlyOnce,
-  FakeTopic,
   finishAndCheck,
   type Implementation,
   type OwnerOptions,

@@ -6,10 +6,9 @@ import {
 } from '../../../sinks/archive/claims/index.js';
 import type { PartitionWriter } from '../../../sinks/archive/partition-writer.js';
 import type { LocalStore, Store } from '../../../sinks/archive/stores/index.js';
-import type { FetchedRecords, PartitionFeed } from '../../../sinks/feed.js';
-import type { RecordWalk } from '../../../sinks/record-view.js';
 import type { ChunkWriter } from '../../../sinks/spool-format.js';
 import type { SimProcess, Simulation } from '../../../system/sim/index.js';
+import { FakeFeed, type FakeTopic, type TestRecord } from '../fake-topic.js';
 
 export const ID = {
   sink: 'archive',
@@ -25,144 +24,6 @@ export interface Implementation {
   readonly PartitionWriter: typeof PartitionWriter;
   readonly LocalStore: typeof LocalStore;
   readonly ChunkWriter: typeof ChunkWriter;
-}
-
-export interface TestRecord {
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly key: string | null;
-  readonly value: string;
-}
-
-/** A topic of one partition, and what its group has committed. */
-export class FakeTopic {
-  readonly records: TestRecord[] = [];
-  start = 0;
-  end = 0;
-  committed: number | undefined;
-  readonly commits: number[] = [];
-
-  /** Records with growing offsets; every seventh offset is a gap, as transactions leave them. */
-  fill(count: number): this {
-    const hour = 3_600_000;
-    for (let i = 0; i < count; i += 1) {
-      if (this.end % 7 === 5) this.end += 1;
-      const offset = this.end;
-      this.records.push({
-        offset,
-        timestamp: 1_767_225_600_000 + (offset % 5 === 0 ? hour : 0),
-        key: offset % 2 === 0 ? null : 'host:/var/1',
-        value: `record ${offset}`,
-      });
-      this.end += 1;
-    }
-    return this;
-  }
-
-  /** Retention: what lies before `offset` is gone. */
-  removeBefore(offset: number): void {
-    this.start = offset;
-  }
-
-  from(offset: number, count: number): TestRecord[] {
-    return this.records
-      .filter((record) => record.offset >= offset && record.offset >= this.start)
-      .slice(0, count);
-  }
-}
-
-export class ListWalk implements RecordWalk {
-  bytes = Buffer.alloc(0);
-  offset = -1;
-  timestamp = -1;
-  keyStart = 0;
-  keyEnd = -1;
-  valueStart = 0;
-  valueEnd = -1;
-  headersStart = 0;
-  headersEnd = 0;
-  headerCount = 0;
-  #next = 0;
-
-  constructor(readonly list: readonly TestRecord[]) {}
-
-  next(): boolean {
-    const record = this.list[this.#next];
-    if (record === undefined) return false;
-    this.#next += 1;
-    const key = Buffer.from(record.key ?? '');
-    const value = Buffer.from(record.value);
-    this.bytes = Buffer.concat([key, value]);
-    this.offset = record.offset;
-    this.timestamp = record.timestamp;
-    this.keyEnd = record.key === null ? -1 : key.length;
-    this.valueStart = key.length;
-    this.valueEnd = this.bytes.length;
-    this.headersStart = this.bytes.length;
-    this.headersEnd = this.bytes.length;
-    return true;
-  }
-}
-
-/** Hands records over in fetches of four, in turns of the process's event loop. */
-class FakeFeed implements PartitionFeed {
-  writer: PartitionWriter | undefined;
-  #position = -1;
-  #isPaused = true;
-  #isScheduled = false;
-
-  constructor(
-    readonly process: SimProcess,
-    readonly topic: FakeTopic,
-    readonly options: OwnerOptions,
-  ) {}
-
-  async committed(): Promise<number | undefined> {
-    return this.topic.committed;
-  }
-  async commit(offset: number): Promise<void> {
-    await this.options.beforeCommit?.();
-    await this.process.clock.sleep(1);
-    this.topic.committed = offset;
-    this.topic.commits.push(offset);
-  }
-  async range() {
-    return { start: this.topic.start, end: this.topic.end };
-  }
-  seek(offset: number): void {
-    this.#position = offset;
-    this.#schedule();
-  }
-  pause(): void {
-    this.#isPaused = true;
-  }
-  resume(): void {
-    this.#isPaused = false;
-    this.#schedule();
-  }
-
-  #schedule(): void {
-    if (this.#isScheduled || this.#isPaused || this.#position >= this.topic.end) return;
-    this.#isScheduled = true;
-    this.process.clock.after(1, () => {
-      this.#isScheduled = false;
-      if (this.#isPaused) return;
-      // As a consumer that resets itself: the writer must notice.
-      if (this.#position < this.topic.start) this.#position = this.topic.start;
-      const list = this.topic.from(this.#position, 4);
-      const last = list.at(-1);
-      const isAll = list.length < 4;
-      const nextOffset = last === undefined || isAll ? this.topic.end : last.offset + 1;
-      const fetched: FetchedRecords = {
-        fetchOffset: this.#position,
-        nextOffset,
-        records: new ListWalk(list),
-      };
-      this.#position = nextOffset;
-      this.writer?.take(fetched);
-      this.#schedule();
-    });
-  }
 }
 
 export interface OwnerOptions {
@@ -186,7 +47,7 @@ export function startOwner(
   topic: FakeTopic,
   options: OwnerOptions = {},
 ): PartitionWriter {
-  const feed = new FakeFeed(process, topic, options);
+  const feed = new FakeFeed(process, topic, options.beforeCommit);
   const store = new implementation.LocalStore(process, '/archive', process.name);
   const id = { ...ID, topicId: options.topicId ?? ID.topicId };
   const writer = new implementation.PartitionWriter({
@@ -209,7 +70,7 @@ export function startOwner(
     spoolDirectory: `${options.dataDir ?? `/data/${process.name}`}/spool/${id.topicId}`,
     chunks: new implementation.ChunkWriter(4096),
   });
-  feed.writer = writer;
+  feed.worker = writer;
   const tick = (): void => {
     writer.tick();
     process.clock.after(500, tick);

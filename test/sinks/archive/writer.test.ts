@@ -3,8 +3,9 @@ import { PartitionWriter } from '../../../sinks/archive/partition-writer.js';
 import { LocalStore } from '../../../sinks/archive/stores/index.js';
 import { ChunkWriter } from '../../../sinks/spool-format.js';
 import { createSimSystem } from '../../../system/sim/index.js';
+import { FakeTopic } from '../fake-topic.js';
 import { enumerations } from './enumeration.js';
-import { FakeTopic, finishAndCheck, readClaims } from './world.js';
+import { finishAndCheck, readClaims } from './world.js';
 
 const ours = { PartitionWriter, LocalStore, ChunkWriter };
 
