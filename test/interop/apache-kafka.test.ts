@@ -127,7 +127,10 @@ describe.skipIf(!found)("Apache Kafka's tools on our broker", () => {
       ...['--bootstrap-server', broker.bootstrap, '--topic', 'perf', '--messages', '100000'],
       ...['--timeout', '30000'],
     ]);
-    expect(consumed.stdout.split('\n')[1]?.split(', ')[4]).toBe('100000');
+    const table = consumed.stdout.split('\n').map((line) => line.split(', '));
+    const header = table.findIndex((cells) => cells.includes('data.consumed.in.nMsg'));
+    const column = table[header]?.indexOf('data.consumed.in.nMsg') ?? -1;
+    expect(Number(table[header + 1]?.[column]), consumed.stdout).toBeGreaterThanOrEqual(100_000);
   });
 
   it('DumpLogSegments reads our logs and indexes without complaint', async () => {
@@ -144,7 +147,6 @@ describe.skipIf(!found)("Apache Kafka's tools on our broker", () => {
       await producer.close();
     }
     const directory = join(folder.path, 'data/broker/dumped-0');
-    // Both ends of an index's life: while the broker runs, and after a clean stop.
     await broker.stop();
     const names = readdirSync(directory);
     const logs = names.filter((name) => name.endsWith('.log')).map((name) => join(directory, name));
