@@ -33,11 +33,33 @@ async function exchange(agent: Agent, request: HttpRequest): Promise<HttpRespons
     const body = await readBody(response.body, limit);
     return { status: response.statusCode, headers: flatten(response.headers), body };
   } catch (error) {
-    if (!overdue.aborted || request.signal?.aborted) throw error;
-    const message = `${request.method} ${url.host}: no answer within ${request.timeoutMs} ms`;
-    throw Object.assign(new Error(message, { cause: error }), { code: 'ETIMEDOUT' });
+    if (request.signal?.aborted) throw error;
+    throw networkError(error, request, url.host, overdue.aborted);
   }
 }
+
+/** undici's own names for network faults are Node's here; the message names host and method. */
+function networkError(
+  error: unknown,
+  request: HttpRequest,
+  host: string,
+  isOverdue: boolean,
+): unknown {
+  if (!(error instanceof Error)) return error;
+  const given = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = isOverdue ? 'ETIMEDOUT' : ((given && nodeCodes[given]) ?? given);
+  if (code === undefined) return error;
+  const meaning = isOverdue ? `no answer within ${request.timeoutMs} ms` : error.message;
+  const message = `${request.method} ${host}: ${meaning}`;
+  return Object.assign(new Error(message, { cause: error }), { code });
+}
+
+const nodeCodes: Readonly<Record<string, string>> = {
+  UND_ERR_SOCKET: 'ECONNRESET',
+  UND_ERR_CONNECT_TIMEOUT: 'ETIMEDOUT',
+  UND_ERR_HEADERS_TIMEOUT: 'ETIMEDOUT',
+  UND_ERR_BODY_TIMEOUT: 'ETIMEDOUT',
+};
 
 async function readBody(stream: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];

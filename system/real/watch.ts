@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { FSWatcher } from 'chokidar';
 import type { Watch, WatchEvents } from '../watch.js';
 
-/** How often a directory that is not there is looked for. */
-const missingRootMs = 1000;
+/** How often a root is looked at: whether it has come, gone, or is another directory now. */
+const rootCheckMs = 1000;
 
 interface Root {
   readonly path: string;
@@ -35,6 +35,8 @@ class WatchedRoot {
   readonly #events: WatchEvents;
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Of the directory that is watched; undefined while there is none. */
+  #inode: number | undefined;
   #closed = false;
 
   constructor(root: Root, events: WatchEvents) {
@@ -43,12 +45,13 @@ class WatchedRoot {
   }
 
   async open(): Promise<void> {
-    if (!isDirectory(this.#root.path)) return this.#await();
+    this.#inode = inodeOf(this.#root.path);
+    this.#checkLater();
+    if (this.#inode === undefined) return;
     const { watch } = await import('chokidar');
     if (this.#closed) return;
     const watcher = watch(this.#root.path, {
       ignored: (path, stats) => stats !== undefined && !isWatchable(path, stats),
-      ignoreInitial: false,
       ...(this.#root.recursive ? {} : { depth: 0 }),
     });
     this.#watcher = watcher;
@@ -58,10 +61,7 @@ class WatchedRoot {
       this.#events.onChange(name ? join(directory, name) : directory);
     });
     watcher.on('addDir', (path) => this.#announce(path));
-    watcher.on('unlinkDir', (path) => {
-      this.#events.onChange(path);
-      if (path === this.#root.path) void this.#reopen();
-    });
+    watcher.on('unlinkDir', (path) => this.#events.onChange(path));
     watcher.on('error', (error) => {
       this.#events.onError(error instanceof Error ? error : new Error(String(error)));
     });
@@ -84,18 +84,21 @@ class WatchedRoot {
     }
   }
 
+  /** No event tells that a root has gone, been replaced or come at last. */
+  #checkLater(): void {
+    this.#timer = setTimeout(() => {
+      if (inodeOf(this.#root.path) === this.#inode) this.#checkLater();
+      else this.#reopen().catch((error: Error) => this.#events.onError(error));
+    }, rootCheckMs);
+  }
+
   async #reopen(): Promise<void> {
     const watcher = this.#watcher;
     this.#watcher = undefined;
     await watcher?.close();
-    this.#await();
-  }
-
-  #await(): void {
     if (this.#closed) return;
-    this.#timer = setTimeout(() => {
-      this.open().catch((error: Error) => this.#events.onError(error));
-    }, missingRootMs);
+    this.#events.onChange(this.#root.path);
+    await this.open();
   }
 }
 
@@ -107,9 +110,15 @@ function isWatchable(
 }
 
 function isDirectory(path: string): boolean {
+  return inodeOf(path) !== undefined;
+}
+
+/** The directory's inode; undefined where there is no directory. */
+function inodeOf(path: string): number | undefined {
   try {
-    return statSync(path).isDirectory();
+    const stats = statSync(path);
+    return stats.isDirectory() ? stats.ino : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

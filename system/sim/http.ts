@@ -105,7 +105,11 @@ export class SimWeb {
       throw Object.assign(new Error(message), { code: 'EADDRINUSE' });
     }
     const close = this.endpoint(origin, async ({ method, path }) => {
-      const { status, contentType, body } = await handler(method, path);
+      const { status, contentType, body } = await handler(method, path).catch((error: unknown) => ({
+        status: 500,
+        contentType: 'text/plain',
+        body: String(error),
+      }));
       return { status, headers: { 'content-type': contentType }, body: Buffer.from(body) };
     });
     life.onEnd(close);
