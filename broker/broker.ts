@@ -89,6 +89,7 @@ export class Broker {
       await broker.stop();
       throw error;
     }
+    broker.measure();
     broker.keepUp();
     return broker;
   }
@@ -139,6 +140,14 @@ export class Broker {
     } finally {
       this.lock.release();
     }
+  }
+
+  private measure(): void {
+    const gauge = (name: string, help: string, read: () => number) =>
+      this.system.metrics.gauge(`logflume_broker_${name}`, help, {}, read);
+    gauge('log_bytes', 'Bytes of all logs on disk.', () => this.status().logBytes);
+    gauge('topics', 'Topics.', () => this.status().topics);
+    gauge('partitions', 'Partitions.', () => this.status().partitions);
   }
 
   /** Retention and checkpoints, for as long as the broker runs. */

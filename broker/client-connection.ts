@@ -67,6 +67,7 @@ export class ClientConnection implements ClientOfRequest {
   /** The client is slow to take answers: wait for the drain. */
   private blocked = false;
   private draining = false;
+  private ended = false;
   private isClosed = false;
   private lastActiveMs: number;
   private idleTimer: Timer | undefined;
@@ -196,9 +197,10 @@ export class ClientConnection implements ClientOfRequest {
   }
 
   private endIfDrained(): void {
-    if (this.draining && this.waiting.length === 0 && this.slots.length === 0 && !this.blocked) {
-      this.connection.end();
-    }
+    if (!this.draining || this.ended || this.blocked) return;
+    if (this.waiting.length > 0 || this.slots.length > 0) return;
+    this.ended = true;
+    this.connection.end();
   }
 
   /** The client sent what cannot be answered, or a handler failed: nothing can follow. */

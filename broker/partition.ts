@@ -1,3 +1,4 @@
+import type { Counter } from '../system/index.js';
 import {
   type AppendResult,
   type EpochEnd,
@@ -12,6 +13,13 @@ export interface PartitionId {
   readonly topic: string;
   readonly topicId: string;
   readonly index: number;
+}
+
+/** What is counted for the metrics, for all partitions of a topic together. */
+export interface TopicMeters {
+  readonly recordsIn: Counter;
+  readonly bytesIn: Counter;
+  readonly bytesOut: Counter;
 }
 
 /**
@@ -30,6 +38,7 @@ export class Partition {
     public settings: TopicSettings,
     /** Replicas in sync, this one included. */
     private readonly inSyncReplicas: number,
+    private readonly meters: TopicMeters,
     private log: Log | undefined,
   ) {}
 
@@ -69,7 +78,10 @@ export class Partition {
   /** Appends whole batches, which the log stamps in place. Throws LogError. */
   append(records: Buffer): AppendResult {
     const result = this.opened().append(records, { leaderEpoch: this.leaderEpoch });
-    if (!result.duplicate) for (const watcher of this.watchers) watcher(records.length);
+    if (result.duplicate) return result;
+    this.meters.recordsIn.inc(result.lastOffset - result.baseOffset + 1);
+    this.meters.bytesIn.inc(records.length);
+    for (const watcher of this.watchers) watcher(records.length);
     return result;
   }
 
@@ -90,6 +102,11 @@ export class Partition {
     }
     if (this.log === undefined || offset === maxOffset) return NOTHING;
     return this.log.read(offset, maxBytes, { maxOffset, minOneBatch });
+  }
+
+  /** Counts what a reader was given. */
+  countRead(bytes: number): void {
+    this.meters.bytesOut.inc(bytes);
   }
 
   /** The first record at or after `timestamp` (milliseconds); undefined where there is none. */

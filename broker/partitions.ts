@@ -2,7 +2,7 @@ import type { System } from '../system/index.js';
 import { Log, type LogEnvironment, TailMemory } from './log/index.js';
 import type { LogDirectory } from './log-directory.js';
 import type { ClusterMetadata, MetadataImage, TopicState } from './metadata/index.js';
-import { Partition } from './partition.js';
+import { Partition, type TopicMeters } from './partition.js';
 import { type Properties, topicSettings } from './properties/index.js';
 import { isInternal } from './topic-names.js';
 
@@ -114,13 +114,25 @@ export class Partitions {
     const settings = topicSettings(topic.properties, this.brokerProperties);
     const id = { topic: topic.name, topicId: topic.id, index };
     const { leaderEpoch, isr } = state;
-    const partition = new Partition(id, leaderEpoch, settings, isr.length, undefined);
+    const meters = this.metersOf(topic.name);
+    const partition = new Partition(id, leaderEpoch, settings, isr.length, meters, undefined);
     const path = this.directory.partitionPath(topic.name, index);
     if (!isInternal(topic.name) || this.system.disk.statSync(path) !== undefined) {
       partition.attach(await this.openLog(partition));
     }
     const partitions = this.byTopicId.get(topic.id);
     if (partitions !== undefined) partitions[index] = partition;
+  }
+
+  private metersOf(topic: string): TopicMeters {
+    const { metrics } = this.system;
+    const counter = (name: string, help: string) =>
+      metrics.counter(`logflume_broker_${name}_total`, help, { topic });
+    return {
+      recordsIn: counter('topic_in_records', 'Records appended.'),
+      bytesIn: counter('topic_in_bytes', 'Bytes of record batches appended.'),
+      bytesOut: counter('topic_out_bytes', 'Bytes of record batches read by clients.'),
+    };
   }
 
   private async openLog({ id, settings }: Partition): Promise<Log> {

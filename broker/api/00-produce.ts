@@ -18,7 +18,7 @@ interface Outcome {
   readonly errorMessage: string | null;
 }
 
-/** Either all records of a partition are appended or none; partitions do not depend on each other. */
+/** All records of a partition are appended, or none; partitions do not depend on each other. */
 export const produce = handler(Produce, (request, context) => {
   const { acks } = request;
   if (acks < -1 || acks > 1) return refuseAll(request);

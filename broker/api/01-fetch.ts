@@ -165,6 +165,7 @@ async function readOne(
     const maxBytes = Math.max(0, Math.min(room, partitionMaxBytes));
     const read = maxBytes > 0 || first ? partition.read(fetchOffset, maxBytes, first) : NOTHING;
     const records = read instanceof Promise ? await read : read;
+    partition.countRead(records.length);
     return { partitionIndex, errorCode, ...state, abortedTransactions: null, records };
   } catch (error) {
     return { ...refused, ...state, errorCode: errorCodeOf(error), records: NOTHING };

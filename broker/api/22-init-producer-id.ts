@@ -2,25 +2,16 @@ import { ErrorCode, InitProducerId } from '../../protocol/index.js';
 import { handler } from '../handler.js';
 import { errorCodeOf } from './error-code.js';
 
-const MAX_EPOCH = 32_767;
-
 /**
- * For idempotent producers. One that names its id and epoch (KIP-360) gets the next epoch;
- * transactional ids have no coordinator here yet.
+ * A new id for an idempotent producer; as in Kafka also where it names the one it had, because
+ * without a transactional id nobody can vouch that it is its own. Transactions come later.
  */
-export const initProducerId = handler(InitProducerId, async (request, { services }) => {
-  const { transactionalId, producerId, producerEpoch } = request;
+export const initProducerId = handler(InitProducerId, async ({ transactionalId }, { services }) => {
   const refuse = (errorCode: number) => ({ errorCode, producerId: -1, producerEpoch: -1 });
-  if (transactionalId !== null) {
-    const unsupported = transactionalId === '' ? 'INVALID_REQUEST' : 'COORDINATOR_NOT_AVAILABLE';
-    return refuse(ErrorCode[unsupported]);
-  }
-  if (producerId >= 0 && producerEpoch >= 0 && producerEpoch < MAX_EPOCH - 1) {
-    return { errorCode: ErrorCode.NONE, producerId, producerEpoch: producerEpoch + 1 };
-  }
+  if (transactionalId !== null) return refuse(ErrorCode.INVALID_REQUEST);
   try {
-    const allocated = await services.metadata.allocateProducerId();
-    return { errorCode: ErrorCode.NONE, producerId: allocated, producerEpoch: 0 };
+    const producerId = await services.metadata.allocateProducerId();
+    return { errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 };
   } catch (error) {
     services.system.log.error('no producer id could be handed out', { error });
     return refuse(errorCodeOf(error));

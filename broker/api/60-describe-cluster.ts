@@ -1,7 +1,7 @@
 import { DescribeCluster, ErrorCode } from '../../protocol/index.js';
 import { handler } from '../handler.js';
 
-/** Endpoint type 2 asks for controllers: this broker is its own, but offers clients no such port. */
+/** Endpoint type 2 asks for controllers: this broker is its own, but has no port for that. */
 const BROKERS = 1;
 
 export const describeCluster = handler(DescribeCluster, (request, { services, endpoint }) => {

@@ -92,7 +92,8 @@ function parse(path: string, text: string) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BrokerError(
       'METADATA_UNREADABLE',
-      `${path} cannot be read (${reason}): restore it from a backup; without it topics lose their ids`,
+      `${path} cannot be read (${reason}): restore it from a backup, or move it away: the topics ` +
+        'are then taken over from their directories, without their properties',
       { cause },
     );
   }

@@ -97,7 +97,7 @@ type OptionalKeys<S extends Shape> = {
   [K in keyof S]: S[K]['optional'] extends true ? K : never;
 }[keyof S];
 
-/** What writing a shape takes: fields with a default, and those some versions lack, may be absent. */
+/** What writing a shape takes: what has a default, or is not in all versions, may be absent. */
 export type WriteShape<S extends Shape> = {
   readonly [K in Exclude<keyof S, OptionalKeys<S>>]: S[K]['writes'];
 } & { readonly [K in OptionalKeys<S>]?: S[K]['writes'] };
