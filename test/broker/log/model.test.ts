@@ -184,6 +184,6 @@ it('is what its model says, whatever is done with it', async () => {
         for (const step of [...list, readToEnd]) log = await step({ sim, model, log });
       });
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });

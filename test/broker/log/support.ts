@@ -6,7 +6,12 @@ import {
   type LogOptions,
   type LogSettings,
 } from '../../../broker/log/index.js';
-import { BatchWriter, type CloseOptions, RecordCursor } from '../../../protocol/records/index.js';
+import {
+  BatchWriter,
+  batchesOf,
+  type CloseOptions,
+  RecordCursor,
+} from '../../../protocol/records/index.js';
 import type { System } from '../../../system/index.js';
 
 export const directory = '/data/topic-0';
@@ -73,10 +78,11 @@ export async function readAll(
 ): Promise<ReadRecord[]> {
   const records: ReadRecord[] = [];
   for (let offset = from; offset < log.endOffset; ) {
-    const found = recordsOf(await log.read(offset, maxBytes));
-    if (found.length === 0) break;
-    records.push(...found.filter((record) => record.offset >= offset));
-    offset = (records.at(-1)?.offset ?? offset) + 1;
+    const bytes = await log.read(offset, maxBytes);
+    const last = [...batchesOf(bytes)].at(-1);
+    if (last === undefined) break;
+    records.push(...recordsOf(bytes).filter((record) => record.offset >= offset));
+    offset = last.baseOffset + last.lastOffsetDelta + 1;
   }
   return records;
 }
