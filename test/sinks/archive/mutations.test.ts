@@ -8,6 +8,7 @@ const local = 'archive/stores/local.ts';
 const effects = 'archive/effects.ts';
 const spool = 'archive/spool.ts';
 const writer = 'archive/partition-writer.ts';
+const intake = 'intake.ts';
 
 /** Each step and rule of the claim chain, taken out; and the enumeration that must notice. */
 const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
@@ -283,16 +284,16 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   },
   {
     name: 'refusing records that leave a hole',
-    file: writer,
-    find: `records.fetchOffset > this.#heldTo || `,
+    file: intake,
+    find: `records.fetchOffset > this.#to || `,
     replace: ``,
     noticedBy: '',
   },
   {
     name: 'seeking',
-    file: writer,
+    file: intake,
     find: `    if (!fits) {`,
-    replace: `    if (this.#heldTo === -1) {`,
+    replace: `    if (this.#to === -1) {`,
     noticedBy: '',
   },
   {
