@@ -1,6 +1,5 @@
 export type { TopicPartition, TopicPartitionOffset } from '../topic-partition.js';
-export type { Assignor } from './assignors/index.js';
-export { commitOffsets, fetchAllCommitted, fetchCommitted } from './committer.js';
+export { commitOffsets, fetchAllCommitted } from './committer.js';
 export {
   Consumer,
   type PartitionLag,

@@ -28,7 +28,7 @@ export const apart: Membership = {
 };
 
 /** What a coordinator answers to JoinGroup, as far as the state depends on it. */
-export interface Joined {
+interface Joined {
   readonly memberId: string;
   readonly generation: number;
   readonly isLeader: boolean;
