@@ -20,11 +20,11 @@ export interface ProducerOptions extends ClusterOptions {
   readonly compressionLevel?: number;
   /** How long a record may wait for company. Default 0: as long as requests are under way. */
   readonly lingerMs?: number;
-  /** Largest batch, before compression. Default 128 KiB. (`batch.size`) */
+  /** Largest batch, before compression. Default 512 KiB. (`batch.size`) */
   readonly batchBytes?: number;
   /** Largest request, and largest record. Default 8 MiB. (`max.request.size`) */
   readonly maxRequestBytes?: number;
-  /** Bound on what is held. Default 32 MiB. (`buffer.memory`) */
+  /** Bound on what is held. Default 64 MiB. (`buffer.memory`) */
   readonly maxMemoryBytes?: number;
   /** What `send` does when that is full. Default wait. */
   readonly whenFull?: 'wait' | 'fail';
@@ -76,9 +76,9 @@ export function resolveSettings(options: ProducerOptions): ProducerSettings {
     compression: options.compression ?? 'none',
     compressionLevel: options.compressionLevel,
     lingerMs: options.lingerMs ?? 0,
-    batchBytes: options.batchBytes ?? 128 * 1024,
+    batchBytes: options.batchBytes ?? 512 * 1024,
     maxRequestBytes: options.maxRequestBytes ?? 8 * 1024 * 1024,
-    maxMemoryBytes: options.maxMemoryBytes ?? 32 * 1024 * 1024,
+    maxMemoryBytes: options.maxMemoryBytes ?? 64 * 1024 * 1024,
     whenFull: options.whenFull ?? 'wait',
     maxBlockMs: options.maxBlockMs ?? 60_000,
     retries: options.retries ?? Number.POSITIVE_INFINITY,

@@ -44,6 +44,7 @@ export class Producer extends ClientEmitter {
   private readonly interceptors: InterceptorChain;
   private readonly serializer: Serializer;
   private readonly queue: SendQueue;
+  private hasCodec = false;
   private codecLoading: Promise<void> | undefined;
   private closedBy: ProducerError | undefined;
   private closing: Promise<void> | undefined;
@@ -329,7 +330,8 @@ export class Producer extends ClientEmitter {
   }
 
   private isCodecReady(): boolean {
-    if (isCodecReady(this.settings)) return true;
+    this.hasCodec ||= isCodecReady(this.settings);
+    if (this.hasCodec) return true;
     this.codecLoading ??= loadCodec(this.settings.compression).catch((error: Error) =>
       this.stop(error),
     );

@@ -41,15 +41,18 @@ export class Serializer {
 }
 
 function put(piece: Piece, scratch: Buffer, content: unknown, what: string): void {
-  if (typeof content === 'string') {
+  if (content === null) {
+    piece.bytes = null;
+    piece.end = 0;
+  } else if (Buffer.isBuffer(content)) {
+    piece.bytes = content;
+    piece.end = content.length;
+  } else if (typeof content === 'string') {
     const isShort = content.length * MAX_BYTES_PER_UNIT <= scratch.length;
     piece.bytes = isShort ? scratch : Buffer.from(content);
     piece.end = isShort ? scratch.write(content, 0) : piece.bytes.length;
-  } else if (content === null) {
-    piece.bytes = null;
-    piece.end = 0;
   } else if (content instanceof Uint8Array) {
-    piece.bytes = asBuffer(content);
+    piece.bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
     piece.end = content.length;
   } else {
     throw new ProducerError(
@@ -75,8 +78,3 @@ function pairsOf(input: HeadersInput | undefined): Header[] {
 }
 
 type Pair = readonly [string, string | Uint8Array | null];
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  if (Buffer.isBuffer(bytes)) return bytes;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
