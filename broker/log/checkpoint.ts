@@ -6,12 +6,12 @@ const VERSION = '0';
  * Kafka's checkpoint files: a version, the number of entries, and one entry of words and numbers
  * per line.
  */
-export function encodeCheckpoint(lines: readonly string[]): string {
+function encodeCheckpoint(lines: readonly string[]): string {
   return `${[VERSION, lines.length, ...lines].join('\n')}\n`;
 }
 
 /** The entries' lines. Throws LogError INVALID_LOG_DIRECTORY where the file is not whole. */
-export function decodeCheckpoint(content: string): string[] {
+function decodeCheckpoint(content: string): string[] {
   const [version, count, ...rest] = content.split('\n');
   if (version?.trim() !== VERSION) throw damaged(`its version is ${JSON.stringify(version)}`);
   const lines = rest.filter((line) => line.trim() !== '');

@@ -1,6 +1,5 @@
 export {
   decodePartitionOffsets,
-  type EpochStart,
   encodePartitionOffsets,
   type PartitionOffset,
 } from './checkpoint.js';
@@ -20,12 +19,9 @@ export {
 export { Log } from './log.js';
 export { LogError, type LogErrorCode } from './log-error.js';
 export type {
-  AppendOptions,
   AppendResult,
   LogOptions,
-  ReadOptions,
   TimestampedOffset,
 } from './log-options.js';
-export type { RecoveryOptions } from './recover.js';
 export { type CleanupPolicy, defaultLogSettings, type LogSettings } from './settings.js';
 export { TailMemory } from './tail-memory.js';
