@@ -19,12 +19,17 @@ async function live(victims: readonly (readonly Role[])[]) {
     await town.start();
     for (let round = 1; round <= rounds; round++) {
       for (const roles of victims) {
-        await pause(POSITIONS_MS);
-        await town.recovered();
-        if (roles.includes('agent')) mayRepeat += town.linesOfLast(POSITIONS_MS + IN_FLIGHT_MS);
+        const isHasty = round % 2 === 0;
+        if (roles.includes('agent')) {
+          await pause(POSITIONS_MS);
+          await town.recovered();
+          mayRepeat += town.linesOfLast(POSITIONS_MS + IN_FLIGHT_MS);
+        } else if (!isHasty) {
+          // Else the kill falls into what the last one has left to be done.
+          await town.recovered();
+        }
         for (const role of roles) await town.kill(role);
-        // Another moment in each round: half of the kills meet a start that is not complete.
-        await pause(round % 2 === 0 ? 700 : 50);
+        await pause(isHasty ? 50 : 700);
         for (const role of roles) await town.startRole(role);
       }
     }
