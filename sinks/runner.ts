@@ -210,8 +210,8 @@ export class SinkRunner {
       if (worker.status.heldRecords > 0) {
         const { topic, topicId } = assignment;
         system.log.error(
-          `The last ${worker.status.heldRecords} records read of the topic ${topic} before it was ` +
-            `created anew (id ${topicId}) did not arrive; they are kept and tried again later.`,
+          `The last ${worker.status.heldRecords} records read of the topic ${topic} before it ` +
+            `was created anew (id ${topicId}) did not arrive; they are kept and tried again later.`,
         );
       }
       await worker.close();

@@ -16,11 +16,11 @@ export interface ArchivedFile {
   readonly bytes: number;
   /** As stored; undefined while it is not complete. */
   readonly storedBytes: number | undefined;
-  /** `open`: claimed, and being written or to be finished by the next owner. */
+  /** `open`: claimed and being written or to be finished by the next owner. */
   readonly state: 'done' | 'open' | 'lost';
 }
 
-/** What an archive holds by its claims, in the order of chains and offsets. Reads no file itself. */
+/** What an archive holds by its claims, by chain and offset. Reads no file itself. */
 export async function listArchive(
   store: Store,
   filter: { readonly topic?: string | undefined } = {},

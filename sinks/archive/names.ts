@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
-/** Below the root: claims, and what is not finished. Names with `_` first are passed over by readers. */
+/** Below the root: claims, and what is not finished. Readers pass over a `_` in front. */
 export const CLAIMS_DIRECTORY = '_claims';
 export const STAGING_DIRECTORY = '_tmp';
 
-/** Longest percent-encoded key in a file name, and longest file name that every file system takes. */
+/** Longest encoded key in a file name, and longest file name that every file system takes. */
 const MAX_KEY_BYTES = 120;
 const MAX_NAME_BYTES = 255;
 /** Topics beyond this are shortened in file names (not in directories). */

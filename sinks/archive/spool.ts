@@ -165,8 +165,8 @@ export class SpoolCorrupt extends Error {
 
   constructor(path: string, position: number) {
     super(
-      `The spool ${path} is damaged at byte ${position}; its records are read from the topic again. ` +
-        'Check the disk.',
+      `The spool ${path} is damaged at byte ${position}; its records are read from the topic ` +
+        'again. Check the disk.',
     );
   }
 }

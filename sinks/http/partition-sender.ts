@@ -193,10 +193,10 @@ export class PartitionSender implements PartitionWorker {
     }
     await this.#standStill(
       start > this.#position
-        ? `retention has removed offsets ${this.#position} to ${start - 1} before they were sent; ` +
-            'start once with --accept-gap to go on without them'
-        : `the topic ends at ${end}, but offset ${this.#position} is to be sent next: records were ` +
-            'lost in the broker, or reset the group',
+        ? `retention has removed offsets ${this.#position} to ${start - 1} before they were ` +
+            'sent; start once with --accept-gap to go on without them'
+        : `the topic ends at ${end}, but offset ${this.#position} is to be sent next: ` +
+            'records were lost in the broker, or reset the group',
     );
   }
 

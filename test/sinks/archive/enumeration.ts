@@ -363,7 +363,7 @@ const nothingLost: Enumeration = (implementation) =>
   crashes(91, ['kill'], (sim, topic) => {
     const process = sim.process('reader');
     const files = archiveFiles(process);
-    const claims = process.disk.statSync(CHAIN) === undefined ? [] : readClaims(process);
+    const claims = readClaims(process);
     const last = claims.filter((claim) => claim.files.every(({ name }) => files.has(name))).at(-1);
     if (last !== undefined) topic.removeBefore(last.end + 1);
     // On another machine: there is no spool.
@@ -388,7 +388,7 @@ const movedFiles: Enumeration = (implementation) => {
     async check(sim) {
       const process = sim.process('heir');
       const { disk } = process;
-      const claims = disk.statSync(CHAIN) === undefined ? [] : readClaims(process);
+      const claims = readClaims(process);
       const isDone = (start: number) =>
         disk.statSync(`${CHAIN}/${String(start).padStart(20, '0')}.done`) !== undefined;
       const done = claims.filter(({ start }) => isDone(start));

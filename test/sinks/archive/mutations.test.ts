@@ -59,7 +59,7 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
     file: chain,
     find: `      return work(state, { type: 'list' });
     case 'claimRead'`,
-    replace: `      return onListed(state, { type: 'listed', genesis: state.config.rotation.records === 4 ? 7 : 0, claims: [], dones: new Set() });
+    replace: `      return onListed(state, { type: 'listed', genesis: state.config.rotation.records === 3 ? 7 : 0, claims: [], dones: new Set() });
     case 'claimRead'`,
     noticedBy: '',
   },

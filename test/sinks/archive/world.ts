@@ -166,6 +166,7 @@ export function within<T>(process: SimProcess, work: Promise<T>): Promise<T> {
 
 /** The claims that count, in order; torn ones are passed over, as their readers do. */
 export function readClaims(process: SimProcess): Claim[] {
+  if (process.disk.statSync(CHAIN) === undefined) return [];
   const names = process.disk.listSync(CHAIN).filter((name) => /^\d{20}(\.\d)?\.json$/.test(name));
   return names.flatMap((name) => {
     const claim = decodeClaim(process.disk.readFileSync(`${CHAIN}/${name}`));
