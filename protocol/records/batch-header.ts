@@ -114,7 +114,7 @@ export function checkBatchBytes(bytes: Buffer, offset: number): BatchHeader {
 }
 
 /** A signed 64-bit integer as `number`; beyond 2^53 it loses its lowest bits. */
-export function readInt64(bytes: Buffer, offset: number): number {
+function readInt64(bytes: Buffer, offset: number): number {
   return bytes.readInt32BE(offset) * 0x100000000 + bytes.readUInt32BE(offset + 4);
 }
 

@@ -40,6 +40,8 @@ export interface FakeBrokerOptions {
   /** Answer for a batch larger than this: MESSAGE_TOO_LARGE. */
   readonly maxBatchBytes?: number;
   readonly logAppendTimeMs?: number;
+  /** Refuses producer ids with this code. */
+  readonly identityErrorCode?: number;
 }
 
 const NODE_ID = 1;
@@ -120,7 +122,7 @@ export class FakeBroker {
         reply(
           InitProducerId as never,
           {
-            errorCode: 0,
+            errorCode: this.options.identityErrorCode ?? 0,
             producerId: this.nextProducerId++,
             producerEpoch: 0,
           } as never,

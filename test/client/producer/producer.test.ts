@@ -266,6 +266,20 @@ describe('delivery', () => {
     expect(broker.requests).toHaveLength(4);
   });
 
+  it('stops, and says why, where it is refused a producer id for good', async () => {
+    const { sim, producer } = await world({
+      identityErrorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED,
+    });
+    const sender = producer();
+    const stopped = new Promise<Error | undefined>((resolve) => {
+      sender.on('stopped', ({ cause }) => resolve(cause));
+    });
+    const error = await sim.run(failureOf(sender.send(records(['a']))));
+    expect(error.failures[0]!.reason).toMatchObject({ code: 'CLOSED' });
+    expect(await sim.run(stopped)).toMatchObject({ code: 'CLUSTER_AUTHORIZATION_FAILED' });
+    expect((await sim.run(failureOf(sender.send(records(['b']))))).code).toBe('CLOSED');
+  });
+
   it('with acks 1 keeps the order too, and loses nothing', async () => {
     const { sim, broker, producer } = await world();
     broker.script = (_, index) => (index % 3 === 1 ? 'hangUp' : 'ok');
@@ -389,6 +403,15 @@ describe('append', () => {
     expect(error.code).toBe('MEMORY_FULL');
     expect(error.delivered.length).toBeGreaterThan(50);
     expect(error.delivered.length + error.failures.length).toBe(2000);
+  });
+
+  it('shares little memory among many partitions', async () => {
+    const { sim, broker, producer } = await world({ topics: { many: 50 } });
+    const sender = producer({ batchBytes: 1000, maxMemoryBytes: 4000, lingerMs: 5000 });
+    const keyed = numbers(1000).map((value) => ({ topic: 'many', key: value, value }));
+    await sim.run(sender.send(keyed), { limitMs: 30_000 });
+    const written = Array.from({ length: 50 }, (_, partition) => broker.values('many', partition));
+    expect(written.flat()).toHaveLength(1000);
   });
 
   it('lingers for company', async () => {
