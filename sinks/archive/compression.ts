@@ -13,7 +13,7 @@ export interface Compression {
 }
 
 /** Both throw where the bytes are no whole file of this compression. */
-export interface ContentReader {
+interface ContentReader {
   push(bytes: Buffer): void;
   end(): void;
 }

@@ -43,7 +43,7 @@ export function shortTopicId(topicId: string): string {
 }
 
 /** Letters, digits, `-`, `.` and `_`; all else and a `.` or `_` in front as `%XX`. */
-export function percentEncode(bytes: Uint8Array): string {
+function percentEncode(bytes: Uint8Array): string {
   let name = '';
   for (let i = 0; i < bytes.length; i += 1) {
     const byte = bytes[i] ?? 0;

@@ -159,7 +159,7 @@ export class Spool {
 }
 
 /** A spool has changed on disk since it was written; opening it again keeps what is intact. */
-export class SpoolCorrupt extends Error {
+class SpoolCorrupt extends Error {
   override readonly name = 'SpoolCorrupt';
   readonly code = 'SPOOL_CORRUPT';
 

@@ -3,7 +3,7 @@ import { checkFile } from './content.js';
 import type { Store } from './stores/index.js';
 
 /** Something that is not as it was agreed. */
-export interface ArchiveProblem {
+interface ArchiveProblem {
   readonly kind:
     | 'file missing'
     | 'file differs'

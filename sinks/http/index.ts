@@ -1,2 +1,2 @@
 export { HttpSink } from './http-sink.js';
-export { type HttpConfig, httpSchema } from './options.js';
+export { httpSchema } from './options.js';

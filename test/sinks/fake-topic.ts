@@ -47,7 +47,7 @@ export class FakeTopic {
   }
 }
 
-export class ListWalk implements RecordWalk {
+class ListWalk implements RecordWalk {
   bytes = Buffer.alloc(0);
   offset = -1;
   timestamp = -1;

@@ -1,4 +1,4 @@
-export { newChain, type Step, step } from './chain.js';
+export { newChain, step } from './chain.js';
 export {
   type Claim,
   type ClaimedFile,
@@ -8,8 +8,7 @@ export {
   decodeDone,
   decodeGenesis,
   type StoredFile,
-  sameFiles,
 } from './claim.js';
-export { ChainLinks, type ChainListing } from './links.js';
+export { ChainLinks } from './links.js';
 export type { Rotation, SpoolLevel } from './rotation.js';
 export type { Blocked, ChainConfig, ChainEffect, ChainEvent, ChainState } from './state.js';

@@ -10,7 +10,7 @@ import type { ChunkWriter } from '../../../sinks/spool-format.js';
 import type { SimProcess, Simulation } from '../../../system/sim/index.js';
 import { FakeFeed, type FakeTopic, type TestRecord } from '../fake-topic.js';
 
-export const ID = {
+const ID = {
   sink: 'archive',
   cluster: 'cluster-1',
   topic: 'logs',
@@ -38,7 +38,7 @@ export interface OwnerOptions {
   readonly beforeCommit?: () => Promise<void>;
 }
 
-export const LINES: ContentSettings = { format: 'lines', filePer: 'key', compression: 'none' };
+const LINES: ContentSettings = { format: 'lines', filePer: 'key', compression: 'none' };
 
 /** An owner of the partition in a process: started, ticking until the process ends. */
 export function startOwner(

@@ -7,7 +7,7 @@ import type { ReceivedRequest, SimProcess } from '../../../system/sim/index.js';
 import { FakeFeed, type FakeTopic } from '../fake-topic.js';
 
 export const ORIGIN = 'http://collector:8080';
-export const TOPIC_ID = 'abcdefghijklmnopqrstuv';
+const TOPIC_ID = 'abcdefghijklmnopqrstuv';
 
 export interface SenderSetup {
   readonly format?: Parcel['format'];
