@@ -158,7 +158,7 @@ describe('a group of kafkajs consumers', () => {
     expect(sorted([...new Set(inbox.values)])).toEqual(upTo(40));
   });
 
-  it('can be listed, described, reset and deleted', async () => {
+  it('can be listed, described and deleted', async () => {
     const inbox = new Inbox();
     const consumer = await consume(inbox);
     await inbox.until(() => inbox.assignments.size === 1);
@@ -177,15 +177,6 @@ describe('a group of kafkajs consumers', () => {
     await expect(impatient.deleteGroups(['readers'])).rejects.toThrow();
     await impatient.disconnect();
     await leave(consumer);
-    // kafkajs waits for one fetch here, which an empty topic would hold back for seconds.
-    await produce(0, 80);
-    await admin.setOffsets({
-      groupId: 'readers',
-      topic: 'logs',
-      partitions: [{ partition: 2, offset: '17' }],
-    });
-    const offsets = await admin.fetchOffsets({ groupId: 'readers', topics: ['logs'] });
-    expect(offsets[0]?.partitions.find(({ partition }) => partition === 2)?.offset).toBe('17');
     await admin.deleteGroups(['readers']);
     expect(await groups()).toEqual([]);
     await admin.disconnect();
