@@ -38,7 +38,7 @@ async function runClient(library: Library, job: ClientJob): Promise<ClientResult
 /** The library's producer and consumer beside the two clients for Node, on our broker. */
 export async function libraryRows(bench: Bench): Promise<Row[]> {
   const count = Math.round(1_000_000 * bench.scale);
-  const base = { count, valueBytes: 200, chunk: 10_000, acks: 1, startedMs: 0 } as const;
+  const base = { count, valueBytes: 200, chunk: 4_000, acks: 1, startedMs: 0 } as const;
   const broker = await startLogflumeBroker(bench.directory, await freePort());
   const results: Record<Mode, Record<Library, ClientResult[]>> = {
     produce: { logflume: [], kafkajs: [], platformatic: [] },
