@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-const heavy = ['test/interop/**', 'test/soak/**'];
+/** What needs real peers or kills real processes; `npm test` does without. */
+const heavy = ['test/interop/**', 'test/chaos/**'];
+
+const oneAfterTheOther = { testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false };
 
 export default defineConfig({
   test: {
@@ -13,21 +16,15 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: {
-          name: 'interop',
-          include: ['test/interop/**/*.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
-        },
+        test: { name: 'interop', include: ['test/interop/**/*.test.ts'], ...oneAfterTheOther },
       },
       {
         extends: true,
         test: {
-          name: 'soak',
-          include: ['test/soak/**/*.test.ts'],
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          ...oneAfterTheOther,
           testTimeout: 3_600_000,
-          fileParallelism: false,
         },
       },
     ],
