@@ -230,7 +230,16 @@ export class Fetcher {
         lease.take(),
       ),
     );
+    this.#moveToEnd(partition);
     this.#listener.onFetched(partition);
+  }
+
+  /** The broker fills its answer in the order of the request: who got something asks last. */
+  #moveToEnd(partition: AssignedPartition): void {
+    const index = this.#partitions.indexOf(partition);
+    if (index < 0) return;
+    this.#partitions.splice(index, 1);
+    this.#partitions.push(partition);
   }
 
   #inspect(

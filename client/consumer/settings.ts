@@ -61,7 +61,8 @@ const defaults: ConsumerSettings = {
   isolationLevel: 'read_uncommitted',
   minBytes: 1,
   maxWaitMs: 500,
-  maxBytes: 50 * mebi,
+  // A little less than 1 MiB: larger frames grow by copying, and their memory is not reused.
+  maxBytes: 1000 * kibi,
   maxPartitionBytes: mebi,
   prefetchBytes: 16 * mebi,
   maxBatchBytes: 256 * mebi,
