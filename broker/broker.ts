@@ -33,6 +33,8 @@ export interface BrokerStatus {
 /** A Kafka broker in this process. */
 export class Broker {
   private readonly timers = new Map<string, Timer>();
+  /** The last run of each recurring work. */
+  private readonly upkeep = new Map<string, Promise<void>>();
   private stopped: Promise<void> | undefined;
 
   private constructor(
@@ -134,6 +136,7 @@ export class Broker {
     for (const timer of this.timers.values()) timer.cancel();
     this.services.groups.close();
     await this.server.stop();
+    await Promise.all(this.upkeep.values());
     try {
       await this.services.partitions.close();
       this.directory.markClean();
@@ -171,7 +174,8 @@ export class Broker {
       }
       if (this.stopped === undefined) this.repeat(what, intervalMs, work);
     };
-    this.timers.set(what, this.system.clock.after(intervalMs, again));
+    const start = () => this.upkeep.set(what, again());
+    this.timers.set(what, this.system.clock.after(intervalMs, start));
   }
 
   /** A topic of the configuration: created, grown or configured where that is needed. */

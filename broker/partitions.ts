@@ -1,4 +1,4 @@
-import type { System } from '../system/index.js';
+import type { System, Timer } from '../system/index.js';
 import { Log, type LogEnvironment, TailMemory } from './log/index.js';
 import type { LogDirectory } from './log-directory.js';
 import type { ClusterMetadata, MetadataImage, TopicState } from './metadata/index.js';
@@ -16,6 +16,8 @@ export class Partitions {
   private readonly byTopicId = new Map<string, Partition[]>();
   /** Images are followed one after the other; resolves when the last one is. */
   private following: Promise<void> = Promise.resolve();
+  /** Removals of deleted partitions that are still to come; the next start makes up for them. */
+  private readonly removals = new Set<Timer>();
   private readonly tail = new TailMemory(TAIL_BYTES);
   private readonly environment: LogEnvironment;
 
@@ -86,6 +88,7 @@ export class Partitions {
   /** Closes every log; afterwards the directory may be marked clean. */
   async close(): Promise<void> {
     await this.following;
+    for (const timer of this.removals) timer.cancel();
     const opened = [...this];
     for (const partition of opened) await partition.close();
     const checkpoints = opened.filter(({ hasLog }) => hasLog).map((one) => one.checkpoint());
@@ -157,7 +160,11 @@ export class Partitions {
       const uniqueId = this.metadata.newId().replaceAll('-', '');
       const path = await this.directory.retire(topic.name, partition.id.index, uniqueId);
       const { fileDeleteDelayMs } = partition.settings.log;
-      this.system.clock.after(fileDeleteDelayMs, () => this.remove(path));
+      const timer = this.system.clock.after(fileDeleteDelayMs, () => {
+        this.removals.delete(timer);
+        this.remove(path);
+      });
+      this.removals.add(timer);
     }
   }
 
