@@ -50,8 +50,8 @@ export class SinkRunner {
   readonly #options: RunnerOptions;
   readonly #admin: Admin;
   readonly #held = new Map<string, Held>();
-  /** Workers of topics that were replaced, finishing what they hold. */
-  readonly #retiring = new Set<Promise<void>>();
+  /** Workers of topics that were replaced, and when each has finished what it holds. */
+  readonly #retiring = new Map<Held, Promise<void>>();
   #consumer: Consumer | undefined;
   #timer: Timer | undefined;
   #isStopped = false;
@@ -76,7 +76,7 @@ export class SinkRunner {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     await Promise.all([...this.#held].map(([key, { worker }]) => worker.drain(ends.get(key) ?? 0)));
-    await Promise.all(this.#retiring);
+    await Promise.all(this.#retiring.values());
   }
 
   /** Stops at once; what is held is taken up again by the next start. */
@@ -84,6 +84,7 @@ export class SinkRunner {
     this.#isStopped = true;
     this.#timer?.cancel();
     this.#wake();
+    await Promise.all([...this.#retiring.keys()].map(close));
     await this.#closeWorkers();
     await this.#consumer?.close();
     this.#admin.close();
@@ -185,21 +186,24 @@ export class SinkRunner {
   async #hold(consumer: Consumer, assignment: Assignment): Promise<void> {
     const { sink } = this.#options;
     const { topic, partition } = assignment;
+    const { clock } = this.#options.system;
+    const feedOptions = { clock, consumer, admin: this.#admin, topic, partition };
     for (const topicId of await sink.leftovers(assignment)) {
-      const feed = new ConsumerFeed(consumer, this.#admin, topic, partition);
+      const feed = new ConsumerFeed(feedOptions);
       const replaced = { ...assignment, topicId };
       const worker = sink.createWorker(replaced, feed);
       worker.start();
       this.#retire({ assignment: replaced, worker, feed });
     }
-    const feed = new ConsumerFeed(consumer, this.#admin, topic, partition);
+    const feed = new ConsumerFeed(feedOptions);
     const worker = sink.createWorker(assignment, feed);
     this.#held.set(keyOf(assignment), { assignment, worker, feed });
     worker.start();
   }
 
   /** What was read of a topic that is no longer there still goes where it belongs. */
-  #retire({ worker, feed, assignment }: Held): void {
+  #retire(held: Held): void {
+    const { worker, feed, assignment } = held;
     const { system } = this.#options;
     feed.retire();
     const work = async (): Promise<void> => {
@@ -216,14 +220,14 @@ export class SinkRunner {
       }
       await worker.close();
     };
-    const retiring = work().finally(() => this.#retiring.delete(retiring));
-    this.#retiring.add(retiring);
+    const finished = work().finally(() => this.#retiring.delete(held));
+    this.#retiring.set(held, finished);
   }
 
   async #closeWorkers(): Promise<void> {
-    const workers = [...this.#held.values()].map(({ worker }) => worker);
+    const held = [...this.#held.values()];
     this.#held.clear();
-    await Promise.all(workers.map((worker) => worker.close()));
+    await Promise.all(held.map(close));
   }
 
   /** The end offsets of all topics that exist now, by partition. */
@@ -243,7 +247,8 @@ export class SinkRunner {
   }
 
   #tick(): void {
-    const workers = [...this.#held.values()].map(({ worker }) => worker);
+    const all = [...this.#held.values(), ...this.#retiring.keys()];
+    const workers = all.map(({ worker }) => worker);
     for (const worker of workers) worker.tick();
     const held = workers.map((worker) => ({ worker, bytes: worker.status.heldBytes }));
     const bytes = held.reduce((sum, each) => sum + each.bytes, 0);
@@ -259,6 +264,12 @@ export class SinkRunner {
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+async function close({ feed, worker }: Held): Promise<void> {
+  const closed = worker.close();
+  feed.close();
+  await closed;
 }
 
 function keyOf({ topic, partition }: TopicPartition): string {

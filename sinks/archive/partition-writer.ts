@@ -59,6 +59,7 @@ export class PartitionWriter implements PartitionWorker {
     while (!this.#isClosed && !this.#isDrained(until)) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+    if (!this.#isClosed) this.#dispatch({ type: 'drain', until: undefined });
   }
 
   /** The spool stays. */

@@ -87,6 +87,7 @@ export class PartitionSender implements PartitionWorker {
     this.#drainTo = until;
     this.#wake();
     while (!this.#abort.signal.aborted && !this.#isDrained(until)) await this.#change();
+    this.#drainTo = undefined;
   }
 
   async close(): Promise<void> {

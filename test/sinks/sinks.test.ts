@@ -1,9 +1,11 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../broker/index.js';
-import { Producer } from '../../client/index.js';
+import { Admin, Consumer, Producer } from '../../client/index.js';
 import { listArchive, openStore, Sinks, sinksSection, verifyArchive } from '../../sinks/index.js';
 import { createRealSystem } from '../../system/real/index.js';
 
@@ -72,3 +74,110 @@ describe('the archive sink on a broker', () => {
     expect((await listArchive(store)).map(({ state }) => state)).toEqual(['done', 'done']);
   });
 });
+
+describe('topics that come and go', () => {
+  it('waits for a topic, and archives one that is created anew as another', async () => {
+    const root = join(directory, 'archive');
+    const sinks = await startSinks({
+      archive: { type: 'archive', topics: ['logs'], store: { type: 'local', root } },
+    });
+    const admin = new Admin({ bootstrap: [broker.address] }, system);
+    const topic = { name: 'logs', partitions: 2, replicationFactor: 1 };
+    await admin.createTopic(topic);
+    await produce(['old one', 'old two'], 'a');
+    expect(await sinks.drain(20_000)).toBe(true);
+    // Read, and not archived yet when the topic goes.
+    await produce(['old three'], 'a');
+    await until(() => heldRecords(sinks) === 1);
+    await admin.deleteTopic('logs');
+    await admin.createTopic(topic);
+    await produce(['new one'], 'a');
+    await until(() => files(root).length === 2);
+    expect(await sinks.drain(20_000)).toBe(true);
+    await sinks.stop();
+    admin.close();
+    const contents = files(root).map((name) => readFileSync(join(root, name), 'utf8'));
+    expect(contents.sort()).toEqual(['new one\n', 'old one\nold two\n', 'old three\n']);
+    const store = openStore(system, { type: 'local', root }, 'test');
+    expect((await verifyArchive(store)).problems).toEqual([]);
+  });
+});
+
+describe('the http sink on a broker', () => {
+  it('sends a topic, and what is refused to the dead-letter topic', async () => {
+    const bodies: string[] = [];
+    const server = createServer((request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        const body = Buffer.concat(parts).toString();
+        const isRefused = body.includes('poison');
+        if (!isRefused) bodies.push(body);
+        response.writeHead(isRefused ? 422 : 204).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const sinks = await startSinks({
+      notify: {
+        type: 'http',
+        topics: ['logs'],
+        url: `http://127.0.0.1:${port}/in`,
+        format: 'lines',
+        batch: { linger: '50ms' },
+        dead_letter: 'dead',
+        headers: { authorization: 'Bearer secret' },
+      },
+    });
+    await produce(['one', 'poison', 'three']);
+    expect(await sinks.drain(20_000)).toBe(true);
+    expect(sinks.status().notify).toMatchObject({ type: 'http', records: 2, lag: 0 });
+    await sinks.stop();
+    server.close();
+    expect(bodies.join('')).toBe('one\nthree\n');
+    const [dead] = await read('dead');
+    expect(dead?.value).toBe('poison');
+    expect(dead?.headers['logflume.dead_letter.topic']).toBe('logs');
+    expect(dead?.headers['logflume.dead_letter.offset']).toBe('1');
+  });
+});
+
+it('refuses a folder that another process uses', async () => {
+  const sinks = await startSinks({});
+  await expect(startSinks({})).rejects.toMatchObject({ code: 'DIRECTORY_LOCKED' });
+  await sinks.stop();
+  await (await startSinks({})).stop();
+});
+
+it('masks the values of headers', () => {
+  const section = {
+    n: { type: 'http', topics: ['t'], url: 'https://x/', headers: { a: 's3cret' } },
+  };
+  expect(JSON.stringify(sinksSection.parse(section))).not.toContain('s3cret');
+});
+
+function heldRecords(sinks: Sinks): number {
+  const { partitions } = sinks.status().archive ?? { partitions: [] };
+  return partitions.reduce((sum, partition) => sum + partition.heldRecords, 0);
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let i = 0; i < 1000 && !isSo(); i += 1) await system.clock.sleep(20);
+  expect(isSo()).toBe(true);
+}
+
+async function read(topic: string): Promise<{ value: string; headers: Record<string, string> }[]> {
+  const consumer = new Consumer({ bootstrap: [broker.address] }, system);
+  await consumer.assign([{ topic, partition: 0, position: 'beginning' }]);
+  const found: { value: string; headers: Record<string, string> }[] = [];
+  for await (const batch of consumer.batches()) {
+    const cursor = batch.cursor();
+    while (cursor.next()) {
+      const headers = cursor.headers().map(([name, value]) => [name, String(value)]);
+      found.push({ value: String(cursor.value()), headers: Object.fromEntries(headers) });
+    }
+    if (found.length > 0) break;
+  }
+  await consumer.close();
+  return found;
+}

@@ -78,7 +78,8 @@ export type ChainEvent =
   | { readonly type: 'published' }
   | { readonly type: 'confirmed' }
   | { readonly type: 'committed' }
-  | { readonly type: 'drain'; readonly until: number }
+  /** `undefined`: the drain is over. */
+  | { readonly type: 'drain'; readonly until: number | undefined }
   | { readonly type: 'cut' }
   | { readonly type: 'tick' }
   | { readonly type: 'failed' };
