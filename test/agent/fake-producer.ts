@@ -7,6 +7,8 @@ export interface Delivered {
   readonly key: string;
   readonly value: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** When the topic had it, milliseconds of the agent's clock. */
+  readonly atMs: number;
 }
 
 /** What survives the agent: the topics. */
@@ -31,7 +33,7 @@ export class FakeTopics {
 }
 
 interface FakeBatch {
-  readonly records: Delivered[];
+  readonly records: Omit<Delivered, 'atMs'>[];
   readonly callbacks: ((error: Error | null, baseOffset: number) => void)[];
   done?: boolean;
 }
@@ -43,6 +45,8 @@ export interface FakeProducerOptions {
   readonly capacity?: number;
   /** Fails a batch, by its number from 0. */
   readonly fails?: (batch: number) => boolean;
+  /** Delays a batch, which those behind it overtake: other partitions are quicker. */
+  readonly delayMs?: (batch: number) => number;
 }
 
 /** A producer with the client's contract: batches in order, acknowledged after a while. */
@@ -107,12 +111,17 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
 
   #send(batch: FakeBatch): void {
     this.#open = undefined;
-    const error = this.options.fails?.(this.#sent++) ? new Error('refused') : null;
-    const latencyMs = this.options.latencyMs ?? 4;
-    this.#readyMs = Math.max(this.#readyMs, this.clock.monotonic() + latencyMs);
-    this.clock.after(this.#readyMs - this.clock.monotonic(), () => {
-      if (!error) this.topics.records.push(...batch.records);
-      this.clock.after(latencyMs, () => {
+    const { clock, options } = this;
+    const number = this.#sent++;
+    const error = options.fails?.(number) ? new Error('refused') : null;
+    const latencyMs = options.latencyMs ?? 4;
+    const delayMs = options.delayMs?.(number) ?? 0;
+    const now = clock.monotonic();
+    if (delayMs === 0) this.#readyMs = Math.max(this.#readyMs, now + latencyMs);
+    clock.after(delayMs > 0 ? delayMs : this.#readyMs - now, () => {
+      const atMs = clock.monotonic();
+      if (!error) this.topics.records.push(...batch.records.map((one) => ({ ...one, atMs })));
+      clock.after(latencyMs, () => {
         batch.done = true;
         this.held -= batch.records.length;
         for (const callback of batch.callbacks) callback(error, 0);

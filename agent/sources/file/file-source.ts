@@ -39,7 +39,7 @@ export class FileSource implements Source {
   readonly #failed = new Set<Generation>();
   #retryAtMs = 0;
   #retryDelayMs = firstRetryMs;
-  /** By origin: the youngest generation of which lines were sent. */
+  /** By origin: the order of the youngest generation of which lines were sent. */
   readonly #youngest = new Map<string, number>();
   readonly #counts: SourceCounts;
 
@@ -151,31 +151,28 @@ export class FileSource implements Source {
 
   /** Visits each file once; true where something was read. */
   async #round(): Promise<boolean> {
-    const waiting = new Set<string>();
+    // A file that is read up sends nothing, so it would not clear what an earlier round left.
+    this.#sender.isBlocked = false;
     let progressed = false;
+    this.#sender.isBlocked = false;
     for (const reader of this.#files.inOrder) {
       if (this.#isStopping) break;
       // Closed or moved while its elders were visited.
       if (this.#files.readers.get(reader.generation.id) !== reader) continue;
-      // An older generation of its origin is not read up.
-      const isWaiting = waiting.has(reader.generation.origin);
-      if (await this.#visit(reader, isWaiting)) progressed = true;
-      if (reader.isUnread) waiting.add(reader.generation.origin);
+      if (await this.#visit(reader)) progressed = true;
       if (this.#sender.isBlocked) break;
     }
     return progressed;
   }
 
-  async #visit(reader: FileReader, isWaiting: boolean): Promise<boolean> {
-    const isIdle = reader.isAtEnd || isWaiting;
-    if (isIdle && this.#nowMs < reader.dueMs && !this.#limits) return false;
+  async #visit(reader: FileReader): Promise<boolean> {
+    if (reader.isAtEnd && this.#nowMs < reader.dueMs && !this.#limits) return false;
     try {
       await this.#files.poll(reader, this.#nowMs);
       // It was not written to, so it is its name that changed.
       if (reader.isHinted) this.#lookSoon();
       reader.isHinted = false;
-      // They may have grown since they were looked at; what was written before is sent before.
-      const isNext = !isWaiting && (!reader.isUnread || (await this.#areEldersRead(reader)));
+      const isNext = !reader.isUnread || (await this.#areEldersRead(reader));
       const progressed = isNext && (await this.#readOn(reader));
       if (!progressed) reader.schedule(this.#nowMs);
       reader.isFailing = false;
@@ -191,12 +188,16 @@ export class FileSource implements Source {
     }
   }
 
+  /**
+   * What was written before is sent before: whether the older generations of its origin are read
+   * up to this moment, unfinished lines included.
+   */
   async #areEldersRead(reader: FileReader): Promise<boolean> {
     for (const elder of this.#files.eldersOf(reader)) {
       if (this.#files.readers.get(elder.generation.id) !== elder) continue;
       await this.#files.poll(elder, this.#nowMs);
       if (!elder.isUnread) continue;
-      elder.dueMs = 0;
+      if (!elder.isAtEnd) elder.dueMs = 0;
       return false;
     }
     return true;
@@ -238,13 +239,13 @@ export class FileSource implements Source {
   }
 
   /** Counts what was handed to the producer since the last call. */
-  #noteSent({ id, origin }: Generation): void {
+  #noteSent({ order, origin }: Generation): void {
     const { records, bytes, partials } = this.#sender.take();
     if (records === 0) return;
     this.#counts.sent(records, bytes, partials);
-    const youngest = this.#youngest.get(origin) ?? id;
-    if (youngest > id) this.#counts.late(records);
-    this.#youngest.set(origin, Math.max(id, youngest));
+    const youngest = this.#youngest.get(origin) ?? order;
+    if (youngest > order) this.#counts.late(records);
+    this.#youngest.set(origin, Math.max(order, youngest));
   }
 
   #sendUnfinished(generation: Generation, rest: Buffer): void {

@@ -19,8 +19,9 @@ export interface Place {
 
 /** One content that only ever grew, whatever names and inodes it had. */
 export interface Generation {
-  /** Younger ones have higher ids; those of one origin are read in this order. */
   readonly id: number;
+  /** Those of one origin are read in ascending order. */
+  readonly order: number;
   /** The path that gives the key; set when the generation is decided and never changed. */
   origin: string;
   /** The last name it was seen under. */
@@ -70,6 +71,7 @@ const mark = z.strictObject({
 /** A generation as it stands in the positions; see docs/formats/positions.md. */
 export const storedGeneration = z.strictObject({
   id: z.int().min(0),
+  order: z.number().min(0),
   origin: z.string(),
   path: z.string(),
   device: z.number(),
@@ -95,10 +97,12 @@ export type StoredFileSource = z.infer<typeof storedFileSource>;
 /** A generation about which nothing but its file is known. */
 export function newGeneration(
   id: number,
+  order: number,
   file: { path: string; device: number; inode: number; compressed: boolean },
 ): Generation {
   return {
     id,
+    order,
     origin: file.path,
     path: file.path,
     device: file.device,
@@ -127,7 +131,7 @@ export function newGeneration(
 /** After a restart every generation is lost until its file is found again. */
 export function restoreGeneration(stored: StoredGeneration): Generation {
   return {
-    ...newGeneration(stored.id, stored),
+    ...newGeneration(stored.id, stored.order, stored),
     origin: stored.origin,
     state: stored.gone_ms === null ? 'lost' : 'gone',
     fingerprint: stored.fingerprint,
@@ -139,9 +143,9 @@ export function restoreGeneration(stored: StoredGeneration): Generation {
 
 /** What to store of a generation that is acknowledged up to `acknowledged`. */
 export function storeGeneration(generation: Generation, acknowledged: Place): StoredGeneration {
-  const { id, origin, path, device, inode, compressed, size, fingerprint } = generation;
+  const { id, order, origin, path, device, inode, compressed, size, fingerprint } = generation;
   return {
-    ...{ id, origin, path, device, inode, compressed, size, fingerprint },
+    ...{ id, order, origin, path, device, inode, compressed, size, fingerprint },
     position: acknowledged.position,
     tail: acknowledged.tail,
     gone_ms: generation.state === 'gone' ? generation.sinceMs : null,

@@ -14,6 +14,8 @@ const forgetAfterMs = 24 * 3_600_000;
 
 /** How many places are remembered to tell a copy that ends early. */
 const passedPlaces = 8;
+/** Far less than the distance of two files that were found. */
+const successorStep = 2 ** -20;
 /** Clocks of file systems tick more coarsely than ours, and late. */
 const coarseClockMs = 20;
 
@@ -87,7 +89,8 @@ function listed(
     }
     const missed = !seen.matched && wasMissed(state, seen);
     if (!seen.matched && !missed && !lostInodes.has(key) && !standsBeside(seen, lost)) continue;
-    const found = newGeneration(state.nextId++, seen);
+    const id = state.nextId++;
+    const found = newGeneration(id, id, seen);
     found.matched = seen.matched;
     found.missed = missed;
     claim(state, found);
@@ -204,7 +207,8 @@ function truncated(state: IdentityState, generation: Generation): IdentityEffect
   loseFile(state, generation);
   generation.truncated = true;
   generation.open = false;
-  const next = newGeneration(state.nextId++, generation);
+  // It began before any file that was found after the one that it replaces.
+  const next = newGeneration(state.nextId++, generation.order + successorStep, generation);
   next.replaces = generation.id;
   next.open = true;
   claim(state, next);

@@ -53,7 +53,7 @@ export class OpenFiles {
 
   /** Older generations first. */
   get inOrder(): readonly FileReader[] {
-    this.#ordered ??= [...this.readers.values()].sort((a, b) => a.generation.id - b.generation.id);
+    this.#ordered ??= [...this.readers.values()].sort(byOrder);
     return this.#ordered;
   }
 
@@ -68,7 +68,7 @@ export class OpenFiles {
     this.#byOrigin ??= groupByOrigin(this.inOrder);
     const family = this.#byOrigin.get(generation.origin) ?? [];
     if (family.length < 2) return [];
-    return family.filter((one) => one.generation.id < generation.id);
+    return family.filter((one) => one.generation.order < generation.order);
   }
 
   /** Looks at the directories, and opens and examines what is new. */
@@ -257,6 +257,10 @@ export class OpenFiles {
     this.readers.delete(id);
     this.#forgetOrder();
   }
+}
+
+function byOrder(a: FileReader, b: FileReader): number {
+  return a.generation.order - b.generation.order;
 }
 
 function groupByOrigin(readers: readonly FileReader[]): Map<string, FileReader[]> {

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { startState, step } from '../../agent/sources/file/identity.js';
+import type { IdentityEvent, Sighting } from '../../agent/sources/file/identity-events.js';
+import { markOf } from '../../agent/sources/file/mark.js';
+
+const hour = 3_600_000;
+
+const seen = (path: string, inode: number, size = 100): Sighting => ({
+  ...{ path, inode, size, device: 1, modifiedMs: 5, compressed: false, matched: true },
+});
+
+const full = markOf(Buffer.alloc(1024, 'x'), 0, 1024);
+const place = (position: number) => ({ position, tail: full });
+
+/** A state to which events happen. */
+class Play {
+  readonly state = startState(undefined, false);
+
+  tell(event: IdentityEvent, now = 1000): string[] {
+    return step(this.state, event, now).map(({ type, ...rest }) =>
+      [type, ...Object.values(rest).map((value) => JSON.stringify(value))].join(' '),
+    );
+  }
+
+  list(...sightings: Sighting[]): string[] {
+    return this.tell({ type: 'listed', startedMs: 0, sightings });
+  }
+
+  poll(id: number, size: number, more: { unlinked?: boolean; drained?: boolean } = {}, now = 1000) {
+    const { unlinked = false, drained = true } = more;
+    return this.tell({ type: 'polled', id, size, modifiedMs: 5, unlinked, drained }, now);
+  }
+
+  examine(id: number, likeness: [number, 'same' | 'part' | 'unclear' | 'different'][] = []) {
+    return this.tell({ type: 'examined', id, end: place(50), likeness: new Map(likeness) });
+  }
+
+  /** The next file: found, opened, begun and read. */
+  begin(path: string, inode: number): void {
+    const id = this.state.nextId;
+    this.list(seen(path, inode));
+    this.poll(id, 100);
+    this.examine(id);
+    this.tell({ type: 'advanced', id, place: place(100), fingerprint: full });
+    this.poll(id, 100);
+  }
+}
+
+describe('step', () => {
+  it('opens, examines and begins a new file', () => {
+    const play = new Play();
+    expect(play.list(seen('/l/a', 1))).toEqual(['open 0']);
+    expect(play.poll(0, 0)).toEqual([]);
+    expect(play.poll(0, 10)).toEqual(['examine 0']);
+    expect(play.examine(0)).toEqual(['begin 0 false']);
+  });
+
+  it('puts what replaces a generation before files that were found since', () => {
+    const play = new Play();
+    play.begin('/l/a', 1);
+    play.list(seen('/l/a.1', 1), seen('/l/a', 2));
+    expect(play.tell({ type: 'replaced', id: 0 })).toEqual(['move 0 2', 'list']);
+    const orders = [...play.state.generations.values()].map(({ id, order }) => ({ id, order }));
+    expect(orders.sort((a, b) => a.order - b.order).map(({ id }) => id)).toEqual([0, 2, 1]);
+  });
+
+  it('goes on at a copy once its original is cut', () => {
+    const play = new Play();
+    play.begin('/l/a', 1);
+    play.list(seen('/l/a', 1), seen('/l/a.1', 2));
+    play.poll(1, 100);
+    expect(play.examine(1, [[0, 'same']])).toEqual([]);
+    play.poll(0, 0);
+    expect(play.examine(1, [[0, 'same']])).toEqual(['move 1 0']);
+    expect(play.state.generations.get(0)?.inode).toBe(2);
+  });
+
+  it('goes on at a copy once its original is deleted and read up', () => {
+    const play = new Play();
+    play.begin('/l/a', 1);
+    play.list(seen('/l/a.gz', 2));
+    play.poll(1, 100);
+    play.poll(0, 100, { unlinked: true, drained: false });
+    expect(play.examine(1, [[0, 'same']])).toEqual([]);
+    play.poll(0, 100, { unlinked: true, drained: true });
+    expect(play.examine(1, [[0, 'same']])).toEqual(['close 0', 'move 1 0']);
+  });
+
+  it('lets a resting file be closed and takes it up when it changes', () => {
+    const play = new Play();
+    play.begin('/l/a', 1);
+    expect(play.poll(0, 100, {}, hour)).toEqual(['close 0']);
+    expect(play.list(seen('/l/a', 1))).toEqual([]);
+    expect(play.list(seen('/l/a', 1, 200))).toEqual(['open 1']);
+    expect(play.poll(1, 200)).toEqual(['examine 1']);
+    expect(play.examine(1, [[0, 'same']])).toEqual(['move 1 0']);
+  });
+
+  it('does not take another file at the inode of a resting one for it', () => {
+    const play = new Play();
+    play.begin('/l/a', 1);
+    play.poll(0, 100, {}, hour);
+    play.list(seen('/l/a', 1, 200));
+    play.poll(1, 200);
+    expect(play.examine(1)).toEqual(['begin 1 false']);
+  });
+
+  it('closes a file without a name after a while, and forgets it after a day', () => {
+    const play = new Play();
+    play.begin('/l/a', 1);
+    play.list();
+    expect(play.poll(0, 100, { unlinked: true }, 30_000)).toEqual([]);
+    expect(play.poll(0, 100, { unlinked: true }, 90_000)).toEqual(['close 0']);
+    expect(play.tell({ type: 'settled' }, 2 * hour)).toEqual([]);
+    expect(play.tell({ type: 'settled' }, 30 * hour)).toEqual(['forget 0']);
+  });
+
+  it('passes over what is there at the very first look of read_from: end', () => {
+    const state = startState(undefined, true);
+    const tell = (event: IdentityEvent) => step(state, event, 1);
+    tell({ type: 'listed', startedMs: 0, sightings: [seen('/l/a', 1)] });
+    tell({ type: 'polled', id: 0, size: 9, modifiedMs: 5, unlinked: false, drained: false });
+    const examined = (id: number): IdentityEvent => ({
+      ...{ type: 'examined', id, end: place(9), likeness: new Map() },
+    });
+    expect(tell(examined(0))).toEqual([{ type: 'begin', id: 0, atEnd: true }]);
+    tell({ type: 'settled' });
+    tell({ type: 'listed', startedMs: 2, sightings: [seen('/l/a', 1), seen('/l/b', 2)] });
+    tell({ type: 'polled', id: 1, size: 9, modifiedMs: 5, unlinked: false, drained: false });
+    expect(tell(examined(1))).toEqual([{ type: 'begin', id: 1, atEnd: false }]);
+  });
+});
