@@ -71,8 +71,9 @@ export function sentence(issue: z.core.$ZodRawIssue): string | undefined {
       return `must be ${EXPECTED[issue.expected] ?? issue.expected}, not ${what(issue.input)}`;
     case 'invalid_value': {
       const values = issue.values.map(String);
-      const hint = typeof issue.input === 'string' ? suggestion(issue.input, values) : '';
-      return `must be ${anyOf(values)}, not ${what(issue.input)}${hint.startsWith('; did') ? hint : ''}`;
+      const near = typeof issue.input === 'string' ? suggestion(issue.input, values) : '';
+      const hint = near.startsWith('; did') ? near : '';
+      return `must be ${anyOf(values)}, not ${what(issue.input)}${hint}`;
     }
     case 'too_small':
       return tooSmall(issue as z.core.$ZodIssueTooSmall);

@@ -13,8 +13,15 @@ export interface ArchiveFile {
   readonly compression: 'gz' | 'zst' | undefined;
 }
 
-const NAME =
-  /^(?:(?<key>[^+]*)\+)?(?<topic>[^+]+)\.(?<id>[^.+]+)\+(?<partition>\d+)\+(?<start>\d{20})\+\d{20}\.(?:log|jsonl|eml)(?:\.(?<compression>gz|zst))?$/;
+/** `[<key>+]<topic>.<id>+<partition>+<start>+<end>.<ext>`, as docs/formats has it. */
+const NAME = new RegExp(
+  [
+    /^(?:(?<key>[^+]*)\+)?(?<topic>[^+]+)\.(?<id>[^.+]+)\+(?<partition>\d+)/,
+    /\+(?<start>\d{20})\+\d{20}\.(?:log|jsonl|eml)(?:\.(?<compression>gz|zst))?$/,
+  ]
+    .map(({ source }) => source)
+    .join(''),
+);
 const LARGEST_FILE_BYTES = 1024 * 1024 * 1024;
 
 /** The final files of a topic, in the order of its records; none where nothing is archived yet. */

@@ -90,7 +90,8 @@ function reportOf(name: string, verdict: LineVerdict, deaths: number): string[] 
   if (damageOf(verdict) > 0) {
     const { missing, foreign, outOfOrder } = verdict;
     lines.push(
-      `${name}: ${missing} lines missing, ${foreign} altered or foreign, ${outOfOrder} out of order`,
+      `${name}: ${missing} lines missing, ${foreign} altered or foreign, ` +
+        `${outOfOrder} out of order`,
       ...verdict.examples.map((example) => `${name}: ${example}`),
     );
   }
