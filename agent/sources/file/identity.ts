@@ -82,7 +82,7 @@ function listed(
     const owner = state.owners.get(key);
     if (owner) {
       if (inodeOfPath.get(owner.path) !== key) owner.path = seen.path;
-      if (owner.open || !hasChanged(owner, seen)) continue;
+      if (owner.open || owner.state === 'undecided' || !hasChanged(owner, seen)) continue;
       // It rested, so its inode may be another file's by now.
       loseFile(state, owner);
       lostInodes.add(key);
