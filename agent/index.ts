@@ -1,4 +1,3 @@
 export { Agent, type AgentOptions, type AgentStatus } from './agent.js';
-export { PositionsError } from './positions.js';
 export { type AgentConfig, agentSection } from './schema.js';
 export type { SourceStatus } from './sources/index.js';

@@ -1,5 +1,4 @@
 export { Broker, type BrokerStatus } from './broker.js';
-export { BrokerError, type BrokerErrorCode } from './broker-error.js';
 export type { Change, Json, MetadataStore, Versioned } from './metadata/index.js';
 export type { BrokerOptions, PropertyValue, TopicOptions } from './options.js';
 export { type BrokerConfig, brokerOptions, brokerSection } from './schema.js';

@@ -4,7 +4,7 @@ import { ApiError } from './broker-error.js';
 /** Where groups keep their offsets and members. */
 export const OFFSETS_TOPIC = '__consumer_offsets';
 /** Where transactions will keep their state. */
-export const TRANSACTIONS_TOPIC = '__transaction_state';
+const TRANSACTIONS_TOPIC = '__transaction_state';
 
 const MAX_NAME_BYTES = 249;
 

@@ -19,7 +19,7 @@ export const createTopics = handler(CreateTopics, async (request, context) => {
 });
 
 /** Names that stand more than once in a request. */
-export function repeatedNames(names: readonly string[]): ReadonlySet<string> {
+function repeatedNames(names: readonly string[]): ReadonlySet<string> {
   return new Set(names.filter((name, index) => names.indexOf(name) !== index));
 }
 

@@ -13,11 +13,9 @@ const FIXED_BYTES: Readonly<Record<string, number>> = {
   bool: 1,
   int8: 1,
   int16: 2,
-  uint16: 2,
   int32: 4,
   uint32: 4,
   int64: 8,
-  float64: 8,
   uuid: 16,
 };
 

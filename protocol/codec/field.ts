@@ -5,11 +5,9 @@ export type Primitive =
   | 'bool'
   | 'int8'
   | 'int16'
-  | 'uint16'
   | 'int32'
   | 'uint32'
   | 'int64'
-  | 'float64'
   | 'uuid'
   | 'string'
   | 'bytes'
@@ -118,12 +116,10 @@ function field<R, W = R>(wire: WireType): Field<R, W> {
 export const bool = field<boolean>({ kind: 'bool' });
 export const int8 = field<number>({ kind: 'int8' });
 export const int16 = field<number>({ kind: 'int16' });
-export const uint16 = field<number>({ kind: 'uint16' });
 export const int32 = field<number>({ kind: 'int32' });
 export const uint32 = field<number>({ kind: 'uint32' });
 /** A number within 2^53, or LONG_MAX. */
 export const int64 = field<number>({ kind: 'int64' });
-export const float64 = field<number>({ kind: 'float64' });
 /** 22 characters of url-safe base64. */
 export const uuid = field<string>({ kind: 'uuid' });
 export const string = field<string>({ kind: 'string' });

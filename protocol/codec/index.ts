@@ -4,9 +4,7 @@ export {
   array,
   bool,
   bytes,
-  Field,
   type FieldSpec,
-  float64,
   int8,
   int16,
   int32,
@@ -15,11 +13,9 @@ export {
   type Shape,
   string,
   struct,
-  uint16,
   uint32,
   uuid,
   type WireType,
 } from './field.js';
-export { LONG_MAX, Reader, ZERO_UUID } from './reader.js';
+export { LONG_MAX, ZERO_UUID } from './reader.js';
 export { message, type Read, type Schema, sharedWriter, type Write } from './schema.js';
-export { Writer } from './writer.js';

@@ -49,10 +49,6 @@ export class Reader {
     return this.frame.readInt16BE(this.take(2));
   }
 
-  uint16(): number {
-    return this.frame.readUInt16BE(this.take(2));
-  }
-
   int32(): number {
     return this.frame.readInt32BE(this.take(4));
   }
@@ -68,10 +64,6 @@ export class Reader {
     if (high >= -0x200000 && high < 0x200000) return high * 0x1_0000_0000 + low;
     if (high === 0x7fffffff && low === 0xffffffff) return LONG_MAX;
     throw new ProtocolError('OUT_OF_RANGE', `the int64 at byte ${start} exceeds 2^53`);
-  }
-
-  float64(): number {
-    return this.frame.readDoubleBE(this.take(8));
   }
 
   uuid(): string {

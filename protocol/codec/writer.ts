@@ -81,11 +81,6 @@ export class Writer {
     this.scratch.writeInt16BE(value, start);
   }
 
-  uint16(value: number): void {
-    const start = this.room(2);
-    this.scratch.writeUInt16BE(value, start);
-  }
-
   int32(value: number): void {
     const start = this.room(4);
     this.scratch.writeInt32BE(value, start);
@@ -107,11 +102,6 @@ export class Writer {
     } else {
       throw new ProtocolError('OUT_OF_RANGE', `${value} is no integer within 2^53`);
     }
-  }
-
-  float64(value: number): void {
-    const start = this.room(8);
-    this.scratch.writeDoubleBE(value, start);
   }
 
   uuid(value: string): void {

@@ -4,7 +4,6 @@ export type { CrashKind, CrashScenario } from './crashes.js';
 export { crashAtEveryStep, forEachSeed } from './crashes.js';
 export type { DiskFault, DiskOperation, SimVolume } from './disk-paths.js';
 export type { Endpoint, ReceivedRequest, ScriptedAnswer } from './http.js';
-export { SimCrash } from './life.js';
 export type { LogLine } from './log.js';
 export type { SimProcess, Simulation } from './simulation.js';
 

@@ -13,7 +13,7 @@ import { BatchWriter, batchesOf, RecordCursor } from '../../protocol/records/ind
 import type { Connection } from '../../system/index.js';
 import { createSimSystem, type SimProcess, type Simulation } from '../../system/sim/index.js';
 
-export const HOST = '127.0.0.1';
+const HOST = '127.0.0.1';
 /** Indexes of 10 MiB each would be most of what a simulated broker does. */
 export const SMALL = { 'log.index.size.max.bytes': 4096 };
 const EPOCH_MS = 1_767_225_600_000;

@@ -10,7 +10,7 @@ export interface Usage {
 const ticksPerSecond = 100;
 
 /** What a live process (all its threads) has used so far; undefined where it is gone. */
-export function usageOf(pid: number): Usage | undefined {
+function usageOf(pid: number): Usage | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

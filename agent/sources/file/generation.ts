@@ -69,7 +69,7 @@ const mark = z.strictObject({
 });
 
 /** A generation as it stands in the positions; see docs/formats/positions.md. */
-export const storedGeneration = z.strictObject({
+const storedGeneration = z.strictObject({
   id: z.int().min(0),
   order: z.number().min(0),
   origin: z.string(),
