@@ -123,7 +123,7 @@ describe.each(['gzip', 'snappy', 'lz4'] as const)('%s across implementations', (
 
 describe('snappy', () => {
   it.each(contents)('is read from the stream that Java writes: %s', (_, content) => {
-    const chunks = [Buffer.from('82534e41505059000000000100000001', 'hex')];
+    const chunks: Buffer[] = [Buffer.from('82534e41505059000000000100000001', 'hex')];
     for (let at = 0; at < content.length; at += 32_768) {
       const block = compress('snappy', content.subarray(at, at + 32_768));
       const length = Buffer.alloc(4);
