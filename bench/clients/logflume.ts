@@ -29,6 +29,7 @@ async function consume(job: ClientJob): Promise<number> {
       count++;
       bytes += cursor.valueEnd - cursor.valueStart;
     }
+    batch.release();
     if (count >= job.count) break;
   }
   await consumer.close();
