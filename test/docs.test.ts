@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import ts from 'typescript';
@@ -153,5 +153,53 @@ describe('the tables on the pages', () => {
     ]);
     expect(documented.map((row) => row.slice(0, 3))).toEqual(real);
     expect([...apis.keys()].sort()).toEqual([...handlers.keys()].sort());
+  });
+});
+
+const listed = (directory: string, ending: string): string[] =>
+  readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending))
+    .map((name) => posix.join(directory, name.replaceAll('\\', '/')));
+
+const parts = ['agent', 'broker', 'cli', 'client', 'config', 'protocol', 'sinks', 'system'];
+const sources = [...parts, 'test'].flatMap((part) => listed(part, '.ts'));
+
+describe('what the pages point to', () => {
+  it('is there: links from page to page, and pages that sources name', () => {
+    const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...listed('docs', '.md')];
+    const links = pages.flatMap((page) =>
+      [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, to = '']) =>
+        posix.join(posix.dirname(page), to),
+      ),
+    );
+    const named = sources.flatMap((path) => read(path).match(/\bdocs\/[\w/-]+\.md\b/g) ?? []);
+    expect(links.length).toBeGreaterThan(20);
+    expect([...new Set([...links, ...named])].filter((to) => !existsSync(join(root, to)))).toEqual(
+      [],
+    );
+  });
+
+  /** Spans such as `broker/partition.ts: append → log/log.ts: append` and lone `file.ts`. */
+  it('is there: files and functions that the architecture names', () => {
+    const text = read('docs/ARCHITECTURE.md').replace(/\s+/g, ' ');
+    const missing: string[] = [];
+    let steps = 0;
+    for (const [, span = ''] of text.matchAll(/`([^`]*\.ts\b[^`]*)`/g)) {
+      let file = '';
+      for (const step of span.split(' → ')) {
+        const [, path, name] = /^(?:([\w./*-]+\.ts))?(?:: )?([#\w.]*)$/.exec(step) ?? [];
+        file = path ?? file;
+        const pattern = new RegExp(
+          `(^|/)${file.replaceAll('*', '[^/]*').replace('NN', '\\d\\d')}$`,
+        );
+        const found = sources.filter((source) => pattern.test(source));
+        const last = (name ?? '?').split('.').at(-1) ?? '';
+        const hasIt = found.some((source) => read(source).includes(last));
+        if (!/test\/\*\*/.test(file) && !file.includes('name.ts') && !hasIt) missing.push(step);
+        steps++;
+      }
+    }
+    expect(steps).toBeGreaterThan(100);
+    expect(missing).toEqual([]);
   });
 });
