@@ -51,7 +51,7 @@ function batchJson(segment: string, found: Whole, options: DumpOptions): string 
   const { header, position } = found;
   const lastOffset = header.baseOffset + header.lastOffsetDelta;
   const batch = { segment, position, lastOffset, ...header };
-  if (options.records !== true) return `${JSON.stringify(batch)}\n`;
+  if (options.records === false) return `${JSON.stringify(batch)}\n`;
   const records = Array.from(recordsOf(found), (cursor) => printedRecord(cursor, {}));
   return `${JSON.stringify({ ...batch, records })}\n`;
 }
@@ -59,7 +59,7 @@ function batchJson(segment: string, found: Whole, options: DumpOptions): string 
 function batchText(found: Whole, options: DumpOptions): string {
   const { header, position } = found;
   let text = `${headerText(header, position)}\n`;
-  if (options.records !== true) return text;
+  if (options.records === false) return text;
   for (const cursor of recordsOf(found)) {
     const headers = cursor.headers().map(([name, value]) => `${name}=${value ?? ''}`);
     const key = cursor.key()?.toString() ?? 'null';

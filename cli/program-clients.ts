@@ -143,7 +143,7 @@ function addDisks(program: Command, context: Context, run: Runner): void {
   log
     .command('dump <directory>')
     .description('print batches and records of a partition’s folder or of one segment')
-    .option('--records', 'print the records too')
+    .option('--no-records', 'print the batches only')
     .option('-n, --max <batches>', 'stop after this many', countArgument)
     .addOption(output())
     .action(

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { duration, loadConfig, telemetrySection } from '../config/index.js';
+import {
+  duration,
+  formatAddress,
+  loadConfig,
+  parseAddress,
+  telemetrySection,
+} from '../config/index.js';
 import type { Context } from './context.js';
 import type { Role, RoleName } from './role-model.js';
 
@@ -38,7 +44,8 @@ export function brokerAddressOf(document: Document): string | undefined {
   if (typeof broker !== 'object' || broker === null) return undefined;
   const first = Array.isArray(broker.listeners) ? broker.listeners[0] : undefined;
   const address = first?.advertise ?? first?.listen ?? '127.0.0.1:9092';
-  return typeof address === 'string' && !address.endsWith(':0') ? address : undefined;
+  const parsed = typeof address === 'string' ? parseAddress(address) : undefined;
+  return parsed === undefined || parsed.port === 0 ? undefined : formatAddress(parsed);
 }
 
 function withListen(broker: unknown, listen: string): unknown {

@@ -44,7 +44,10 @@ class Reader {
     this.#environment = environment;
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
     for (const error of [...this.#document.errors, ...this.#document.warnings]) {
-      this.problem(error.pos[0], `is not YAML: ${error.message}`);
+      const [at] = error.pos;
+      const isVariable = text.startsWith('${', at - 1);
+      const hint = isVariable ? '; inside { } and [ ] a ${VARIABLE} needs quotes around it' : '';
+      this.problem(at, `is not YAML: ${error.message}${hint}`);
     }
   }
 

@@ -40,9 +40,9 @@ function setUp(content: Buffer) {
 const good = Buffer.concat([batch(0, ['one', 'two']), batch(2, ['three'])]);
 
 describe('log dump', () => {
-  it('prints batches, and records where asked', async () => {
+  it('prints batches and records', async () => {
     const { context, data } = setUp(good);
-    expect(await dump(context, '/data', { output: 'text', records: true })).toBe(0);
+    expect(await dump(context, '/data', { output: 'text' })).toBe(0);
     const text = data.join('');
     expect(text).toContain(`${SEGMENT}\nbaseOffset: 0 lastOffset: 1 count: 2 position: 0`);
     expect(text).toContain('offset: 2 CreateTime: 1000 headers: [host=a] key: k value: three');
@@ -50,7 +50,7 @@ describe('log dump', () => {
 
   it('prints JSON, and stops where told', async () => {
     const { context, data } = setUp(good);
-    expect(await dump(context, SEGMENT, { output: 'json', records: true, max: 1 })).toBe(0);
+    expect(await dump(context, SEGMENT, { output: 'json', max: 1 })).toBe(0);
     expect(data).toHaveLength(1);
     expect(JSON.parse(data[0] ?? '')).toMatchObject({
       baseOffset: 0,

@@ -141,6 +141,7 @@ describe('loadConfig', () => {
     expect(mistakes('agent:\n  linger: "1s\nbroker: 1\n')).toHaveLength(1);
     const [line] = mistakes('a: 1\na: 2\n');
     expect(line).toMatch(/^my\.yaml:2:1: is not YAML: /);
+    expect(mistakes('a: { b: ${HOME} }')[0]).toContain('a ${VARIABLE} needs quotes');
   });
 
   it('follows anchors, and refuses those that never end', () => {
