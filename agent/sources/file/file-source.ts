@@ -21,6 +21,9 @@ const readsPerTurn = 8;
 /** After a failure the agent waits, longer each time. */
 const firstRetryMs = 1_000;
 const lastRetryMs = 30_000;
+/** After this time without any progress it says what it waits for, and how often it tries. */
+const sayBlockedAfterMs = 10_000;
+const blockedPauseMs = 20;
 
 /** Follows files: the shell around `step`. One loop, one read at a time. */
 export class FileSource implements Source {
@@ -39,6 +42,8 @@ export class FileSource implements Source {
   readonly #failed = new Set<Generation>();
   #retryAtMs = 0;
   #retryDelayMs = firstRetryMs;
+  /** Since when the producer has taken nothing; Infinity once that was said. */
+  #blockedSinceMs: number | undefined;
   /** By origin: the order of the youngest generation of which lines were sent. */
   readonly #youngest = new Map<string, number>();
   readonly #counts: SourceCounts;
@@ -132,11 +137,29 @@ export class FileSource implements Source {
       if (this.#nowMs >= this.#nextLookMs || this.#limits?.size === 0) await this.#look();
       this.#rewindFailed();
       const progressed = this.#nowMs >= this.#retryAtMs && (await this.#round());
-      if (this.#sender.isBlocked) await this.#alarm.orRing(this.context.producer.writable());
+      if (this.#sender.isBlocked) await this.#untilWritable(progressed);
       else if (progressed) await this.#alarm.turn();
       else if (this.#limits && this.#isDrained()) return this.#finishDrain();
       else await this.#alarm.wait(this.#untilNextMs());
     }
+  }
+
+  /** Waits for the producer, which may be full, or look for the topic in vain. */
+  async #untilWritable(progressed: boolean): Promise<void> {
+    await this.#alarm.orRing(this.context.producer.writable());
+    if (progressed) {
+      this.#blockedSinceMs = undefined;
+      return;
+    }
+    this.#blockedSinceMs ??= this.#nowMs;
+    if (this.#nowMs - this.#blockedSinceMs > sayBlockedAfterMs) {
+      const { topic } = this.options;
+      this.context.log.warn(`nothing can be sent to topic ${topic}; trying again`, {
+        hint: 'is the broker reachable, and does the topic exist?',
+      });
+      this.#blockedSinceMs = Number.POSITIVE_INFINITY;
+    }
+    await this.#alarm.wait(blockedPauseMs);
   }
 
   async #look(): Promise<void> {
@@ -154,7 +177,6 @@ export class FileSource implements Source {
     // A file that is read up sends nothing, so it would not clear what an earlier round left.
     this.#sender.isBlocked = false;
     let progressed = false;
-    this.#sender.isBlocked = false;
     for (const reader of this.#files.inOrder) {
       if (this.#isStopping) break;
       // Closed or moved while its elders were visited.
@@ -210,8 +232,8 @@ export class FileSource implements Source {
       const isOurs = this.#files.readers.get(generation.id) === reader;
       if (!isOurs || generation.state !== 'reading') return reads > 0;
       if (reader.isAtEnd && !(takesRest && reader.rest.length > 0)) return reads > 0;
-      await this.#read(reader, takesRest);
-      if (this.#sender.isBlocked || this.#failed.has(generation)) return true;
+      const moved = await this.#read(reader, takesRest);
+      if (this.#sender.isBlocked || this.#failed.has(generation)) return moved || reads > 0;
     }
     return true;
   }
@@ -221,21 +243,27 @@ export class FileSource implements Source {
     return this.#nowMs - reader.restSinceMs >= this.options.partial_after;
   }
 
-  async #read(reader: FileReader, takesRest: boolean): Promise<void> {
+  /** True where something was taken from the file. */
+  async #read(reader: FileReader, takesRest: boolean): Promise<boolean> {
     const { generation } = reader;
     const route = this.#files.routes.get(generation.id);
-    if (!route) return;
+    if (!route) return false;
     const now = this.context.system.clock.now();
     const isCurrent = () => !this.#failed.has(generation) && !this.#isStopping;
     const result = await reader.read(this.#sender, route, now, takesRest, isCurrent);
-    if (!result) return;
+    if (!result) return false;
     const { id } = generation;
-    if (result.isReplaced) return this.#files.tell({ type: 'replaced', id });
+    if (result.isReplaced) {
+      await this.#files.tell({ type: 'replaced', id });
+      return true;
+    }
     const { place, fingerprint } = result;
-    if (place !== generation.place || fingerprint !== generation.fingerprint) {
+    const moved = place !== generation.place;
+    if (moved || fingerprint !== generation.fingerprint) {
       await this.#files.tell({ type: 'advanced', id, place, fingerprint });
     }
     this.#noteSent(generation);
+    return moved;
   }
 
   /** Counts what was handed to the producer since the last call. */

@@ -12,6 +12,7 @@ import type { MaildropOptions } from './options.js';
 const lookEveryMs = 1_000;
 /** After a failure a mail is left alone for so long. */
 const retryMs = 5_000;
+const blockedPauseMs = 20;
 
 const storedMaildrop = z.strictObject({
   type: z.literal('maildrop'),
@@ -160,6 +161,8 @@ export class MaildropSource implements Source {
       while (!this.#append(entry, content, headers)) {
         await this.#alarm.orRing(this.context.producer.writable());
         if (this.#isStopping) return;
+        // It may look for the topic in vain, and say so at once each time.
+        await this.#alarm.wait(blockedPauseMs);
       }
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
