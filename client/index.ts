@@ -1,3 +1,4 @@
+export { encodeHeaders } from '../protocol/records/index.js';
 export {
   Admin,
   type AdminOptions,
