@@ -486,6 +486,35 @@ const recreatedTopic: Enumeration = (implementation) => {
   });
 };
 
+/** Retention overtakes a writer that is reading: what is missing then is a gap somebody accepted. */
+const retentionWhileReading: Enumeration = async (implementation) => {
+  const moments = 20;
+  for (let moment = 1; moment <= moments; moment += 1) {
+    const sim = createSimSystem({ seed: 200 + moment });
+    const topic = new FakeTopic().fill(RECORDS);
+    const process = sim.process('owner');
+    const writer = startOwner(implementation, process, topic);
+    await sim.advance(moment * 4);
+    topic.fill(RECORDS);
+    topic.removeBefore(Math.min(writer.status.readTo + 2, topic.end));
+    await sim.advance(5_000);
+    await sim.run(writer.close());
+    process.kill();
+    const heir = sim.process('owner');
+    const accepting = startOwner(implementation, heir, topic, { acceptGap: true });
+    await sim.run(within(heir, accepting.drain(topic.end)));
+    await sim.run(accepting.close());
+    const gaps = readClaims(heir).filter(({ kind }) => kind === 'gap');
+    const isGivenUp = (offset: number) =>
+      gaps.some(({ start, end }) => offset >= start && offset <= end);
+    checkExactlyOnce(
+      heir,
+      topic.records.filter(({ offset }) => !isGivenUp(offset)),
+    );
+  }
+  return moments;
+};
+
 /** Everything that may go wrong, by name. */
 export const enumerations: Readonly<Record<string, Enumeration>> = {
   'two owners at once': twoOwners,
@@ -511,6 +540,7 @@ export const enumerations: Readonly<Record<string, Enumeration>> = {
   'retention behind a winner that died': spoolOfTheLoser,
   'retention behind a complete claim': nothingLost,
   'retention beyond a spool, accepted': gapBehindSpool,
+  'retention beyond a writer that reads': retentionWhileReading,
   'a topic rewritten behind a spool': rewrittenTopic,
   'a topic created anew': recreatedTopic,
   'a store that forgets a file': forgetfulStore,

@@ -14,6 +14,8 @@ export interface Mutation {
   /** Must stand exactly once in the file. */
   readonly find: string;
   readonly replace: string;
+  /** A second rule of the same file that guards the same thing. */
+  readonly also?: { readonly find: string; readonly replace: string };
 }
 
 const sinks = resolve(import.meta.dirname, '../../../sinks');
@@ -48,11 +50,11 @@ export function mutate(mutation: Mutation | undefined): Implementation {
 
 function compile(path: string, mutation?: Mutation): string {
   let source = readFileSync(path, 'utf8');
-  if (mutation !== undefined) {
-    if (source.split(mutation.find).length !== 2) {
-      throw new Error(`"${mutation.find}" must stand exactly once in ${mutation.file}`);
+  for (const edit of mutation === undefined ? [] : [mutation, mutation.also ?? []].flat()) {
+    if (source.split(edit.find).length !== 2) {
+      throw new Error(`"${edit.find}" must stand exactly once in ${path}`);
     }
-    source = source.replace(mutation.find, () => mutation.replace);
+    source = source.replace(edit.find, () => edit.replace);
   }
   const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
   return ts.transpileModule(source, { compilerOptions }).outputText;

@@ -152,16 +152,17 @@ export async function finishAndCheck(
   process.kill();
 }
 
-/** Rejects after ten minutes: a writer that stands still has failed. */
+/** Rejects after 15 s or two thousand effects: a writer that stands still or spins has failed. */
 export function within<T>(process: SimProcess, work: Promise<T>): Promise<T> {
-  const limit = process.clock.sleep(600_000).then(() => {
-    const said = process.logLines
-      .slice(-2)
-      .map(({ message }) => message)
-      .join('; ');
-    throw new Error(`no end after ten minutes: ${said}`);
-  });
-  return Promise.race([work, limit as Promise<never>]);
+  const watch = async (): Promise<never> => {
+    const { steps } = process;
+    for (let i = 0; i < 150 && process.steps < steps + 2_000; i += 1) {
+      await process.clock.sleep(100);
+    }
+    const said = process.logLines.slice(-2).map(({ message }) => message);
+    throw new Error(`no end: ${said.join('; ')}`);
+  };
+  return Promise.race([work, watch()]);
 }
 
 /** The claims that count, in order; torn ones are passed over, as their readers do. */
