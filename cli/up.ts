@@ -74,7 +74,7 @@ export async function up(context: Context, options: UpOptions): Promise<number> 
   live.stop();
   terminal.say('draining: writer, agent, sinks, broker');
   writer?.stop();
-  const clean = await finish(context, ensemble, config);
+  const clean = await finish(context, ensemble, config, writer);
   stop.close();
   return clean && !failed ? ExitCode.done : ExitCode.failed;
 }
@@ -87,7 +87,12 @@ async function drainAll(ensemble: Ensemble): Promise<boolean> {
 }
 
 /** Drains in order and, where there is a demo, compares what arrived with what was written. */
-async function finish(context: Context, ensemble: Ensemble, config: WholeConfig): Promise<boolean> {
+async function finish(
+  context: Context,
+  ensemble: Ensemble,
+  config: WholeConfig,
+  writer: DemoWriter | undefined,
+): Promise<boolean> {
   const { terminal, system } = context;
   const report = (name: string, finished: boolean) => {
     if (!finished) {
@@ -96,6 +101,7 @@ async function finish(context: Context, ensemble: Ensemble, config: WholeConfig)
     return finished;
   };
   let clean = report('agent', await ensemble.drain('agent'));
+  if (clean) writer?.agentFinished();
   clean = report('sinks', await ensemble.drain('sinks')) && clean;
   const { demo } = config;
   const logs = demo?.logs && archiveOf(config, demo.logs.sink);

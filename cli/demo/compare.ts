@@ -163,5 +163,6 @@ export class LineComparison {
 
 function shortened(line: string | undefined): string {
   if (line === undefined) return 'the end';
-  return line.length > 60 ? `${line.slice(0, 60)}…` : line;
+  const text = Buffer.from(line, 'latin1').toString('utf8').trimEnd();
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -65,9 +65,17 @@ export class Journal {
     this.#file(DEATHS).append(Buffer.from(`${JSON.stringify({ at: atMs })}\n`));
   }
 
-  close(): void {
-    for (const file of this.#open.values()) file.close();
-    this.#open.clear();
+  /** Whether the run before this one ended without `finished`; from now on this one counts. */
+  begin(): boolean {
+    const path = join(this.#directory, UNFINISHED);
+    const wasUnfinished = this.#disk.statSync(path) !== undefined;
+    this.#disk.replaceFileSync(path, '');
+    return wasUnfinished;
+  }
+
+  /** Notes that the agent was drained: whatever it sent, it remembers having sent. */
+  finished(): void {
+    this.#disk.removeSync(join(this.#directory, UNFINISHED));
   }
 
   #file(name: string): AppendFile {
@@ -82,6 +90,7 @@ export class Journal {
 
 const MAILS = 'mails.jsonl';
 const DEATHS = 'deaths.jsonl';
+const UNFINISHED = 'unfinished';
 const bytesFile = (logName: string) => `${logName}.bytes`;
 
 function readIfThere(disk: Disk, path: string): Buffer {

@@ -48,6 +48,7 @@ export class DemoWriter {
     this.#nextRotationMs = this.#lastMs + (config.logs?.rotate_every ?? 0);
     this.#nextMailMs = this.#lastMs;
     this.#id = clock.now() * 1000;
+    if (this.#journal.begin()) this.agentDied();
   }
 
   /** Starts to write; `onError` is told once where the disk refuses. */
@@ -66,6 +67,11 @@ export class DemoWriter {
   /** Notes that an agent died: from now on lines may be there twice. */
   agentDied(): void {
     this.#journal.agentDied(this.#system.clock.now());
+  }
+
+  /** Notes that the agent was drained, after the last line. */
+  agentFinished(): void {
+    this.#journal.finished();
   }
 
   /** Writes no more. The journal can be read, and deaths can still be noted. */
