@@ -10,7 +10,7 @@ import {
 } from './claims/index.js';
 import { EffectRunner } from './effects.js';
 
-import type { SpoolLimits } from './spool.js';
+import type { Spool, SpoolLimits } from './spool.js';
 import type { WriterOptions } from './writer-options.js';
 
 /**
@@ -148,8 +148,9 @@ export class PartitionWriter implements PartitionWorker {
       const { spool } = this.#effects;
       if (this.#isClosed || this.#state.phase !== 'reading') return;
       if (head === undefined || spool === undefined) return;
+      let outcome: ReturnType<Spool['append']>;
       try {
-        const outcome = spool.append(head.records, head.nextOffset, this.#limits(), clock.now());
+        outcome = spool.append(head.records, head.nextOffset, this.#limits(), clock.now());
         if (outcome === 'until') intake.forget();
         else intake.use(spool.level.position, outcome === 'all');
       } catch (error) {
@@ -158,6 +159,8 @@ export class PartitionWriter implements PartitionWorker {
         return;
       }
       this.#dispatch({ type: 'spooled', spool: spool.level });
+      // The spool is cut now: records are wanted again when it has been.
+      if (outcome === 'full') return;
     }
   }
 
