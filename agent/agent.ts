@@ -1,5 +1,5 @@
-import type { KafkaConfig } from '../client/index.js';
 import { Producer } from '../client/producer/index.js';
+import type { KafkaConfig } from '../client/section/index.js';
 import { type DirectoryLock, lockDirectory, type System } from '../system/index.js';
 import { createChain } from './interceptors/index.js';
 import { Positions } from './positions.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import { z } from '../config/index.js';
 import type { System, Timer } from '../system/index.js';
 
 const fileName = 'positions.json';

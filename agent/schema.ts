@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { duration, size } from '../config/index.js';
+import { duration, size, z } from '../config/index.js';
 import { sourceOptions } from './sources/index.js';
 
 const sourceName = z

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { jsonSchemaOf, referencePages, showConfig } from '../config/index.js';
+import { jsonSchemaOf, referencePages, showConfig } from '../config/describe/index.js';
 import type { Context } from './context.js';
 import { ExitCode } from './failure.js';
 import { loadWholeConfig, wholeSchema } from './whole-config.js';

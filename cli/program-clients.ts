@@ -1,5 +1,5 @@
-import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../config/index.js';
+import { Argument, type Command, InvalidArgumentError, Option } from './commander.js';
 import type { Context, Runner } from './context.js';
 
 function durationArgument(text: string): number {

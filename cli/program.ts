@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Option } from './commander.js';
 import type { Context, Runner } from './context.js';
 import { ExitCode, exitCodeOf, words } from './failure.js';
 import { addClientCommands } from './program-clients.js';

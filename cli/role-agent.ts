@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Agent, type AgentConfig, agentSection } from '../agent/index.js';
-import { type KafkaConfig, kafkaSection } from '../client/index.js';
+import { type KafkaConfig, kafkaSection } from '../client/section/index.js';
 import type { Role } from './role-model.js';
 
 /** The agent as a role. */

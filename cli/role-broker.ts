@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { Broker, type BrokerConfig, brokerOptions, brokerSection } from '../broker/index.js';
+import { Broker } from '../broker/index.js';
+import { type BrokerConfig, brokerOptions, brokerSection } from '../broker/section/index.js';
 import { formatAddress } from '../config/index.js';
 import type { Role } from './role-model.js';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type KafkaConfig, kafkaSection } from '../client/index.js';
+import { type KafkaConfig, kafkaSection } from '../client/section/index.js';
 import { Sinks, type SinksConfig, sinksSection } from '../sinks/index.js';
 import type { Role } from './role-model.js';
 

@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import {
   duration,
   formatAddress,
   loadConfig,
   parseAddress,
   telemetrySection,
+  z,
 } from '../config/index.js';
 import type { Context } from './context.js';
 import type { Role, RoleName } from './role-model.js';

@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { type Loaded, loadConfig } from '../config/index.js';
+import { type Loaded, loadConfig, z } from '../config/index.js';
 import type { Context } from './context.js';
 import { type DemoConfig, demoSection } from './demo/index.js';
 import { roleNames } from './role-model.js';

@@ -47,5 +47,4 @@ export {
   type OffsetQuery,
 } from './offsets.js';
 export * from './producer/index.js';
-export { type KafkaConfig, kafkaSection } from './schema.js';
 export * from './values/index.js';

@@ -1,12 +1,9 @@
 export type { Environment } from './environment.js';
 export { ConfigError, type Problem } from './errors.js';
-export { jsonSchemaOf } from './json-schema.js';
 export { type Loaded, type LoadOptions, loadConfig } from './load.js';
 export { suggestion } from './nearest.js';
 export { address, duration, secret, size } from './primitives.js';
-export { type Page, referencePages } from './reference.js';
 export { Secret } from './secret.js';
-export { showConfig } from './show.js';
 export { type TelemetryConfig, telemetrySection } from './telemetry.js';
 export {
   type Address,
@@ -17,3 +14,4 @@ export {
   parseDuration,
   parseSize,
 } from './units.js';
+export { z } from './zod.js';

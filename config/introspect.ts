@@ -1,6 +1,7 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type PrimitiveKind, primitiveKinds } from './primitives.js';
 import type { Path } from './source.js';
+import { z as runtime } from './zod.js';
 
 /** A zod schema seen from outside. */
 export type Schema = z.core.$ZodType;
@@ -27,7 +28,7 @@ export function unwrap(schema: Schema): Unwrapped {
   let description: string | undefined;
   let kind: PrimitiveKind | undefined;
   for (;;) {
-    description ??= z.globalRegistry.get(current)?.description;
+    description ??= runtime.globalRegistry.get(current)?.description;
     kind ??= primitiveKinds.get(current)?.kind;
     const def = definition(current);
     switch (def.type) {

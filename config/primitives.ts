@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { Secret } from './secret.js';
 import { type Address, parseAddress, parseDuration, parseSize } from './units.js';
+import { z } from './zod.js';
 
 /** What a primitive is for people: drives the documentation, JSON Schema and `config show`. */
 export type PrimitiveKind = 'duration' | 'size' | 'secret' | 'address';

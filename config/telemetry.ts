@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { address } from './primitives.js';
+import { z } from './zod.js';
 
 /** The `telemetry:` section: where a role's process serves `/metrics` and `/health`. */
 export const telemetrySection = z

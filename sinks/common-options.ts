@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { kafkaSection } from '../client/index.js';
+import { kafkaSection } from '../client/section/index.js';
+import { z } from '../config/index.js';
 
 /** What every sink is asked. */
 export const commonFields = {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../config/index.js';
 import { archiveSchema } from './archive/index.js';
 import { httpSchema } from './http/index.js';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { KafkaConfig } from '../client/index.js';
+import type { KafkaConfig } from '../client/section/index.js';
 import { type DirectoryLock, lockDirectory, type System } from '../system/index.js';
 import { ArchiveSink } from './archive/index.js';
 import { HttpSink } from './http/index.js';

@@ -14,7 +14,7 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Agent, agentSection } from '../agent/index.js';
 import { Broker } from '../broker/index.js';
-import { kafkaSection } from '../client/index.js';
+import { kafkaSection } from '../client/section/index.js';
 import { Sinks, sinksSection } from '../sinks/index.js';
 import { createRealSystem } from '../system/real/index.js';
 

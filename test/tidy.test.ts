@@ -13,6 +13,7 @@ const mayImport: Record<string, readonly string[]> = {
   protocol: [],
   config: ['system'],
   client: ['protocol', 'system'],
+  'client/section': ['client', 'config'],
   broker: ['protocol', 'config', 'system', 'client/connection'],
   'broker/log': ['protocol', 'system'],
   agent: ['client', 'protocol/records', 'config', 'system', 'broker/log'],

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../config/index.js';
 import { InterceptorChain } from './chain.js';
 import { counter } from './counter.js';
 import { host } from './host.js';

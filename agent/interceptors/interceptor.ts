@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../config/index.js';
 import type { Header } from '../../protocol/records/index.js';
 import type { System } from '../../system/index.js';
 import type { RecordView } from './record-view.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../config/index.js';
 import type { InterceptorComponent } from './interceptor.js';
 
 const schema = z

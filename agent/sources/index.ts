@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../config/index.js';
 import { FileSource, fileOptions } from './file/index.js';
 import { MaildropSource, maildropOptions } from './maildrop/index.js';
 import type { Source, SourceContext } from './source.js';

@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { duration } from '../../config/index.js';
+import { duration, z } from '../../config/index.js';
 
 /** The `demo:` section: a writer that plays the application. */
 export const demoSection = z

@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { duration, size } from '../../config/index.js';
+import { duration, size, z } from '../../config/index.js';
 import { commonFields } from '../common-options.js';
 import { formats } from './formats/index.js';
 import { storeSchema } from './store-options.js';

@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { duration, secret, size } from '../../config/index.js';
+import { duration, secret, size, z } from '../../config/index.js';
 import { commonFields } from '../common-options.js';
 
 const batch = z

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import { z } from '../../config/index.js';
 import type { Disk } from '../../system/index.js';
 import { isChunkIntact, readChunkHeader } from '../spool-format.js';
 
@@ -8,7 +8,7 @@ export const PARCEL_SUFFIX = '.parcel';
 
 const range = z.object({ start: z.int().nonnegative(), end: z.int().nonnegative() });
 /** The offsets of one request, both included. */
-export type OffsetSpan = Readonly<z.infer<typeof range>>;
+export type OffsetSpan = Readonly<z.output<typeof range>>;
 
 const head = z.object({
   version: z.literal(1),
@@ -69,7 +69,7 @@ export class Outbox {
   }
 }
 
-function parseHead(line: string): z.infer<typeof head> | undefined {
+function parseHead(line: string): z.output<typeof head> | undefined {
   try {
     return head.safeParse(JSON.parse(line)).data;
   } catch {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { brokerOptions, brokerSection } from '../../broker/index.js';
 import { defaultLogSettings } from '../../broker/log/index.js';
 import {
   brokerPropertyProblems,
@@ -7,6 +6,7 @@ import {
   topicPropertyProblems,
   topicSettings,
 } from '../../broker/properties/index.js';
+import { brokerOptions, brokerSection } from '../../broker/section/index.js';
 
 describe("Kafka's properties", () => {
   it('have the defaults of Kafka, as the log has them', () => {

@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import {
-  address,
-  duration,
-  jsonSchemaOf,
-  referencePages,
-  secret,
-  showConfig,
-  size,
-} from '../../config/index.js';
+import { jsonSchemaOf, referencePages, showConfig } from '../../config/describe/index.js';
+import { address, duration, secret, size } from '../../config/index.js';
 import { isStrict } from '../../config/introspect.js';
 
 const interceptor = z.discriminatedUnion('type', [

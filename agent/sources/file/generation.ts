@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../../config/index.js';
 import { emptyMark, type Mark, markBytes } from './mark.js';
 
 /**
@@ -91,8 +91,8 @@ export const storedFileSource = z.strictObject({
   generations: z.array(storedGeneration),
 });
 
-export type StoredGeneration = z.infer<typeof storedGeneration>;
-export type StoredFileSource = z.infer<typeof storedFileSource>;
+export type StoredGeneration = z.output<typeof storedGeneration>;
+export type StoredFileSource = z.output<typeof storedFileSource>;
 
 /** A generation about which nothing but its file is known. */
 export function newGeneration(

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { z } from 'zod';
+import { z } from '../../../config/index.js';
 import type { Disk } from '../../../system/index.js';
 
 /** Where mails go that cannot be sent. */
@@ -14,7 +14,7 @@ export const mailFile = z.strictObject({
   modified_ms: z.number(),
 });
 
-export type MailFile = z.infer<typeof mailFile>;
+export type MailFile = z.output<typeof mailFile>;
 
 /** Whether nothing has happened to the file between two looks. */
 export function isSameMail(a: MailFile, b: MailFile): boolean {

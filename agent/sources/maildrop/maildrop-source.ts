@@ -1,5 +1,5 @@
 import { basename, join, resolve } from 'node:path';
-import { z } from 'zod';
+import { z } from '../../../config/index.js';
 import type { Header } from '../../../protocol/records/index.js';
 import { Alarm } from '../alarm.js';
 import type { Source, SourceContext, SourceStatus } from '../source.js';

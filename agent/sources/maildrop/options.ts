@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { duration } from '../../../config/index.js';
+import { duration, z } from '../../../config/index.js';
 import { interceptorOptions } from '../../interceptors/index.js';
 
 /** A `maildrop` source in the YAML. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import { z } from '../../../config/index.js';
 
 /**
  * What decides the content of files; kept in each claim, so that a changed setting waits for the
@@ -10,7 +10,7 @@ const contentSettings = z.object({
   filePer: z.enum(['key', 'partition']),
   compression: z.enum(['none', 'gzip', 'zstd']),
 });
-export type ContentSettings = Readonly<z.infer<typeof contentSettings>>;
+export type ContentSettings = Readonly<z.output<typeof contentSettings>>;
 
 const offset = z.number().int().nonnegative();
 
@@ -25,7 +25,7 @@ const claimedFile = z.object({
   key: z.string().optional(),
 });
 /** One file of a claim: its name and its content before compression. */
-export type ClaimedFile = Readonly<z.infer<typeof claimedFile>>;
+export type ClaimedFile = Readonly<z.output<typeof claimedFile>>;
 
 const claim = z.object({
   version: z.literal(1),
@@ -43,15 +43,15 @@ const claim = z.object({
  * A link of the chain: whoever creates it has decided, for every writer and for good, that the
  * offsets `start` to `end` (both included) are exactly these files.
  */
-export type Claim = Readonly<z.infer<typeof claim>>;
+export type Claim = Readonly<z.output<typeof claim>>;
 
 const genesis = z.object({ version: z.literal(1), kind: z.literal('genesis'), start: offset });
 /** The chain's first link: where its first claim starts. */
-export type Genesis = Readonly<z.infer<typeof genesis>>;
+export type Genesis = Readonly<z.output<typeof genesis>>;
 
 const storedFile = z.object({ name: z.string(), bytes: offset, sha256: z.string() });
 /** A file as it lies in the store, compressed or not. */
-export type StoredFile = Readonly<z.infer<typeof storedFile>>;
+export type StoredFile = Readonly<z.output<typeof storedFile>>;
 
 const done = z.object({
   version: z.literal(1),
@@ -62,7 +62,7 @@ const done = z.object({
   lost: z.array(z.string()).readonly().optional(),
 });
 /** What was really stored for a claim; written last. */
-export type Done = Readonly<z.infer<typeof done>>;
+export type Done = Readonly<z.output<typeof done>>;
 
 /** Whether two claims decide the same; who made them does not matter. */
 export function sameDecision(a: Claim, b: Claim): boolean {

@@ -1,6 +1,5 @@
-import { z } from 'zod';
-import { address, suggestion } from '../config/index.js';
-import type { BrokerOptions } from './options.js';
+import { address, suggestion, z } from '../../config/index.js';
+import type { BrokerOptions } from '../options.js';
 import {
   brokerProperties,
   brokerPropertyProblems,
@@ -8,7 +7,7 @@ import {
   type PropertyProblem,
   topicPropertiesByName,
   topicPropertyProblems,
-} from './properties/index.js';
+} from '../properties/index.js';
 
 /** Kafka's properties: its names, its meanings; checked against those we know. */
 function properties(

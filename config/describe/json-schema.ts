@@ -1,6 +1,6 @@
-import { z } from 'zod';
-import { unwrap } from './introspect.js';
-import type { PrimitiveKind } from './primitives.js';
+import { unwrap } from '../introspect.js';
+import type { PrimitiveKind } from '../primitives.js';
+import { z } from '../zod.js';
 import { writtenDefault } from './show.js';
 
 const PRIMITIVES: Readonly<Record<PrimitiveKind, Record<string, unknown>>> = {

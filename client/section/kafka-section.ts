@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { parseBrokerAddress } from './bootstrap.js';
+import { z } from '../../config/index.js';
+import { parseBrokerAddress } from '../bootstrap.js';
 
 const brokerAddress = z
   .string()

@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
-import { safeParse } from 'zod/v4/core';
+import { createRequire } from 'node:module';
+import type * as yaml from 'yaml';
 import {
   alternativesOf,
   chosenOption,
@@ -7,9 +7,12 @@ import {
   fieldsOf,
   type Schema,
   unwrap,
-} from './introspect.js';
-import type { PrimitiveKind } from './primitives.js';
-import { type Address, formatAddress, formatDuration, formatSize } from './units.js';
+} from '../introspect.js';
+import type { PrimitiveKind } from '../primitives.js';
+import { type Address, formatAddress, formatDuration, formatSize } from '../units.js';
+import { z } from '../zod.js';
+
+const { stringify } = createRequire(import.meta.url)('yaml') as typeof yaml;
 
 /** A primitive's default as one would write it in the YAML; defaults may be stored parsed. */
 export function writtenDefault(value: unknown, kind: PrimitiveKind | undefined): unknown {
@@ -23,7 +26,7 @@ function chosen(schema: Schema, value: unknown): Schema {
   const options = alternativesOf(schema)?.options ?? [];
   return (
     chosenOption(schema, value) ??
-    options.find((option) => safeParse(option, value).success) ??
+    options.find((option) => z.safeParse(option, value).success) ??
     options[0] ??
     schema
   );

@@ -6,7 +6,7 @@ import {
   typeOf,
   unwrap,
   valuesOf,
-} from './introspect.js';
+} from '../introspect.js';
 import { writtenDefault } from './show.js';
 
 /** A page of docs/components. */

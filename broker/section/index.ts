@@ -1,0 +1,1 @@
+export { type BrokerConfig, brokerOptions, brokerSection } from './broker-section.js';

@@ -1,0 +1,1 @@
+export { type KafkaConfig, kafkaSection } from './kafka-section.js';
