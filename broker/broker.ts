@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type DirectoryLock, lockDirectory, type System, type Timer } from '../system/index.js';
 import { createRealSystem } from '../system/real/index.js';
+import { adoptTopics } from './adoption.js';
 import { handlers } from './api/index.js';
 import { BrokerError } from './broker-error.js';
 import { GroupCoordinator } from './group/index.js';
@@ -70,7 +71,7 @@ export class Broker {
     const { dataDir, nodeId = DEFAULT_NODE_ID } = options;
     const settings = brokerSettings(properties);
     const directory = new LogDirectory(system.disk, dataDir, system.log);
-    const metadata = await openMetadata(options, system, directory, nodeId);
+    const metadata = await openMetadata(options, system, directory, settings);
     const partitions = new Partitions(system, directory, metadata, nodeId, properties);
     await partitions.open();
     const topics = new Topics(metadata, partitions, settings, nodeId);
@@ -209,10 +210,10 @@ function checkProperties(properties: Properties): void {
 
 /** Opens the store, and makes sure that it and the directory belong together. */
 async function openMetadata(
-  { metadata: store, dataDir }: BrokerOptions,
+  { metadata: store, dataDir, nodeId = DEFAULT_NODE_ID }: BrokerOptions,
   system: System,
   directory: LogDirectory,
-  nodeId: number,
+  settings: BrokerSettings,
 ): Promise<ClusterMetadata> {
   const { identity } = directory;
   if (identity !== undefined && identity.nodeId !== nodeId) {
@@ -231,28 +232,11 @@ async function openMetadata(
     const text = `${dataDir} belongs to the cluster ${identity.clusterId}, not to ${clusterId}`;
     throw new BrokerError('WRONG_DIRECTORY', `${text}: set another data_dir`);
   }
-  if (metadata.image.topics.size === 0) await adoptTopics(metadata, directory, nodeId);
+  if (metadata.image.topics.size === 0) {
+    await adoptTopics(metadata, directory, nodeId, settings);
+  }
   if (!directory.clean) await renewLeadership(metadata, nodeId);
   return metadata;
-}
-
-/** Topics whose logs are here but which no metadata knows: a directory of Apache Kafka's, say. */
-async function adoptTopics(
-  metadata: ClusterMetadata,
-  directory: LogDirectory,
-  nodeId: number,
-): Promise<void> {
-  const ids = new Map<string, { id: string; partitions: number }>();
-  for (const { topic, partition, topicId } of directory.storedPartitions()) {
-    if (topicId === undefined) continue;
-    const partitions = Math.max(ids.get(topic)?.partitions ?? 0, partition + 1);
-    ids.set(topic, { id: topicId, partitions });
-  }
-  for (const [name, { id, partitions }] of ids) {
-    const state = { leader: nodeId, leaderEpoch: 0, replicas: [nodeId], isr: [nodeId] };
-    const states = Array.from({ length: partitions }, () => state);
-    await metadata.changeTopic(name, () => ({ name, id, properties: {}, partitions: states }));
-  }
 }
 
 /**

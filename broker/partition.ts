@@ -34,7 +34,7 @@ export class Partition {
   constructor(
     readonly id: PartitionId,
     /** Epoch of this broker's leadership; written into each batch. */
-    readonly leaderEpoch: number,
+    public leaderEpoch: number,
     public settings: TopicSettings,
     /** Replicas in sync, this one included. */
     private readonly inSyncReplicas: number,
@@ -59,6 +59,16 @@ export class Partition {
   /** Bytes of the log on disk, without indexes. */
   get sizeBytes(): number {
     return this.log?.sizeBytes ?? 0;
+  }
+
+  /** Epoch of the newest records in the log, -1 where there are none. */
+  get latestEpoch(): number {
+    return this.log?.latestEpoch ?? -1;
+  }
+
+  /** The largest id of an idempotent producer that the log remembers, -1 where there is none. */
+  get highestProducerId(): number {
+    return this.log?.highestProducerId ?? -1;
   }
 
   get hasLog(): boolean {
@@ -128,6 +138,11 @@ export class Partition {
   onAppend(watcher: (appendedBytes: number) => void): () => void {
     this.watchers.add(watcher);
     return () => this.watchers.delete(watcher);
+  }
+
+  /** From now on this broker leads in another epoch. */
+  lead(epoch: number): void {
+    this.leaderEpoch = epoch;
   }
 
   /** Takes new properties of the topic. */

@@ -31,7 +31,10 @@ export class Partitions {
     this.environment = system;
   }
 
-  /** Opens every log and follows the metadata from now on. */
+  /**
+   * Opens every log and follows the metadata from now on. Metadata that know less than the logs
+   * (they were lost, or are an old copy) catch up with them.
+   */
   async open(): Promise<void> {
     await this.directory.removeRetired();
     await this.putStraysAside(this.metadata.image);
@@ -53,6 +56,39 @@ export class Partitions {
       for (let next = all.shift(); next !== undefined; next = all.shift()) await next();
     };
     await Promise.all(Array.from({ length: OPENED_AT_ONCE }, worker));
+    await this.outgrowProducerIds();
+    await this.outgrowEpochs();
+  }
+
+  /** An id that a log remembers, handed out again, would make new records look like repeats. */
+  private async outgrowProducerIds(): Promise<void> {
+    const highest = Math.max(-1, ...[...this].map(({ highestProducerId }) => highestProducerId));
+    if (!(await this.metadata.skipProducerIds(highest))) return;
+    const text = 'the metadata are older than the logs: producer ids go on behind those in use';
+    this.system.log.warn(text, { highest });
+  }
+
+  /** Epochs of a log must not go back: clients and followers find out by them where to cut. */
+  private async outgrowEpochs(): Promise<void> {
+    const outgrown = (id: string, index: number, leaderEpoch: number) => {
+      const latest = this.get(id, index)?.latestEpoch ?? -1;
+      return latest > leaderEpoch ? latest + 1 : leaderEpoch;
+    };
+    await this.metadata.changeAllTopics((topic) => {
+      const partitions = topic.partitions.map((state, index) => ({
+        ...state,
+        leaderEpoch: outgrown(topic.id, index, state.leaderEpoch),
+      }));
+      const same = partitions.every(
+        ({ leaderEpoch }, index) => leaderEpoch === topic.partitions[index]?.leaderEpoch,
+      );
+      return same ? topic : { ...topic, partitions };
+    });
+    for (const topic of this.metadata.image.topics.values()) {
+      for (const [index, { leaderEpoch }] of topic.partitions.entries()) {
+        this.get(topic.id, index)?.lead(leaderEpoch);
+      }
+    }
   }
 
   /** Resolves once all changes of the metadata up to now are carried out. */

@@ -1,5 +1,6 @@
 import { ErrorCode } from '../protocol/index.js';
 import { ApiError } from './broker-error.js';
+import type { BrokerSettings, Properties } from './properties/index.js';
 
 /** Where groups keep their offsets and members. */
 export const OFFSETS_TOPIC = '__consumer_offsets';
@@ -11,6 +12,14 @@ const MAX_NAME_BYTES = 249;
 /** Whether clients may read the topic, but not write, create or delete it. */
 export function isInternal(name: string): boolean {
   return name === OFFSETS_TOPIC || name === TRANSACTIONS_TOPIC;
+}
+
+/** What `__consumer_offsets` is created with: only the last word of each key counts. */
+export function offsetsTopicProperties(settings: BrokerSettings): Properties {
+  return {
+    'cleanup.policy': 'compact',
+    'segment.bytes': String(settings.offsetsTopicSegmentBytes),
+  };
 }
 
 /** Throws ApiError INVALID_TOPIC_EXCEPTION unless Kafka allows the name. */

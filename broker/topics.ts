@@ -3,7 +3,13 @@ import { ApiError } from './broker-error.js';
 import type { ClusterMetadata, PartitionState, TopicState } from './metadata/index.js';
 import type { Partitions } from './partitions.js';
 import { type BrokerSettings, type Properties, topicPropertyProblems } from './properties/index.js';
-import { checkTopicName, collidingTopic, isInternal, OFFSETS_TOPIC } from './topic-names.js';
+import {
+  checkTopicName,
+  collidingTopic,
+  isInternal,
+  OFFSETS_TOPIC,
+  offsetsTopicProperties,
+} from './topic-names.js';
 
 /** Partitions that one topic may have. */
 const MAX_PARTITIONS = 10_000;
@@ -64,10 +70,7 @@ export class Topics {
       name: OFFSETS_TOPIC,
       ...DEFAULTS,
       partitions: this.settings.offsetsTopicNumPartitions,
-      properties: {
-        'cleanup.policy': 'compact',
-        'segment.bytes': String(this.settings.offsetsTopicSegmentBytes),
-      },
+      properties: offsetsTopicProperties(this.settings),
     });
   }
 

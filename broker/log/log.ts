@@ -135,6 +135,11 @@ export class Log {
     return this.#producers.size;
   }
 
+  /** The largest id of those producers, -1 where there are none. */
+  get highestProducerId(): number {
+    return this.#producers.highestId;
+  }
+
   /**
    * Appends whole batches; synchronous, into the page cache. Offsets and leader epoch are written
    * into `batches` itself; its memory is not kept. Throws LogError, then nothing was appended.

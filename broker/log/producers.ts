@@ -64,6 +64,13 @@ export class Producers {
     return this.#entries.size;
   }
 
+  /** The largest producer id, -1 where there is none. */
+  get highestId(): number {
+    let highest = -1;
+    for (const producerId of this.#entries.keys()) highest = Math.max(highest, producerId);
+    return highest;
+  }
+
   get(producerId: number): ProducerEntry | undefined {
     return this.#entries.get(producerId);
   }

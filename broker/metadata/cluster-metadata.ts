@@ -78,6 +78,15 @@ export class ClusterMetadata {
     }
   }
 
+  /** Adds all topics whose names are not taken, at once. */
+  async addTopics(topics: readonly TopicState[]): Promise<void> {
+    for (;;) {
+      const missing = topics.filter(({ name }) => !this.current.topics.has(name));
+      const changes = missing.map((topic) => this.topicChange(topic.name, topic));
+      if (changes.length === 0 || (await this.store.compareAndSwap(changes))) return;
+    }
+  }
+
   /** Changes every topic for which `change` returns another state, all at once. */
   async changeAllTopics(change: (topic: TopicState) => TopicState): Promise<void> {
     for (;;) {
@@ -101,19 +110,40 @@ export class ClusterMetadata {
     return this.nextProducerId++;
   }
 
+  /**
+   * Sees to it that no producer id up to `highest` is handed out from now on, nor those of a block
+   * behind it: its owners may not have written yet. False where the store knew of `highest`.
+   */
+  async skipProducerIds(highest: number): Promise<boolean> {
+    for (;;) {
+      const { next, expected } = await this.storedProducerIds();
+      if (next > highest) return false;
+      const value: Json = { next: highest + 1 + PRODUCER_ID_BLOCK };
+      if (await this.store.compareAndSwap([{ key: PRODUCER_IDS_KEY, expected, value }])) {
+        this.producerIdsEnd = this.nextProducerId;
+        return true;
+      }
+    }
+  }
+
   /** Takes a block of producer ids; it is durable before its first id is used. */
   private async allocateBlock(): Promise<void> {
     for (;;) {
-      const entry = (await this.store.get(PRODUCER_IDS_KEY)).get(PRODUCER_IDS_KEY);
-      const first = (entry?.value as { next: number } | undefined)?.next ?? 0;
+      const { next: first, expected } = await this.storedProducerIds();
       const value: Json = { next: first + PRODUCER_ID_BLOCK };
-      const expected = entry?.revision ?? 0;
       if (await this.store.compareAndSwap([{ key: PRODUCER_IDS_KEY, expected, value }])) {
         this.nextProducerId = first;
         this.producerIdsEnd = first + PRODUCER_ID_BLOCK;
         return;
       }
     }
+  }
+
+  /** The first id that nobody has taken, and the revision that says so. */
+  private async storedProducerIds(): Promise<{ next: number; expected: number }> {
+    const entry = (await this.store.get(PRODUCER_IDS_KEY)).get(PRODUCER_IDS_KEY);
+    const next = (entry?.value as { next: number } | undefined)?.next ?? 0;
+    return { next, expected: entry?.revision ?? 0 };
   }
 
   private topicChange(name: string, after: TopicState | null): Change {

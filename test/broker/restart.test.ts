@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Broker } from '../../broker/index.js';
 import { Fetch, InitProducerId } from '../../protocol/index.js';
+import { batchesOf } from '../../protocol/records/index.js';
 import { crashAtEveryStep } from '../../system/sim/index.js';
 import { batchOf, inWorld, RawClient, SMALL, valuesOf } from './world.js';
 
@@ -92,6 +93,61 @@ describe('a restart', () => {
       const again = await world.connect();
       expect(valuesOf((await again.fetch('logs', 0, 0)).records)).toEqual([[0, 'kept']]);
       expect(idOf()).toBe(before);
+    }));
+
+  it.each(['gone', 'an old copy'])('metadata that are %s hand out no id, no epoch twice', (how) =>
+    inWorld({ topics: logs }, async (world) => {
+      const path = '/data/metadata.json';
+      const old = world.sim.process('broker').disk.readFileSync(path);
+      const append = async (value: string) => {
+        const client = await world.connect();
+        const body = { transactionalId: null, transactionTimeoutMs: 1 };
+        const { producerId } = await client.ask(InitProducerId, body);
+        const records = batchOf([value], { producerId, producerEpoch: 0, baseSequence: 0 });
+        const answer = await client.produce('logs', 0, records);
+        expect(answer.errorCode).toBe(0);
+        return { producerId, baseOffset: answer.baseOffset };
+      };
+      for (let kill = 0; kill < 3; kill++) {
+        await append(`before ${kill}`);
+        world.sim.process('broker').kill();
+        await world.restart();
+      }
+      const last = await append('last');
+      await world.broker.stop();
+      const { disk } = world.sim.process('broker');
+      if (how === 'gone') disk.removeSync(path);
+      else disk.replaceFileSync(path, old);
+      await world.restart({ topics: {} });
+      const next = await append('next');
+      expect(next.baseOffset).toBe(4);
+      // Ids of the block that was in use may be with producers that have not written yet.
+      expect(next.producerId).toBeGreaterThanOrEqual(last.producerId + 1000);
+      const client = await world.connect();
+      const { records } = await client.fetch('logs', 0, 0);
+      expect(valuesOf(records).at(-1)).toEqual([4, 'next']);
+      const epochs = [...batchesOf(records)].map((batch) => batch.partitionLeaderEpoch);
+      expect(epochs).toEqual([0, 1, 2, 3, 4]);
+      const stored = JSON.parse(disk.readFileSync(path).toString()).entries['topics/logs'];
+      expect(stored.value.partitions[0].leaderEpoch).toBe(4);
+    }),
+  );
+
+  it('takes over the offsets of groups with all partitions and as a compacted topic', () =>
+    inWorld({ topics: {} }, async (world) => {
+      const { disk } = world.sim.process('broker');
+      await world.broker.stop();
+      disk.makeDirectorySync('/data/__consumer_offsets-7');
+      disk.replaceFileSync(
+        '/data/__consumer_offsets-7/partition.metadata',
+        'version: 0\ntopic_id: 1234567890123456789012\n',
+      );
+      disk.removeSync('/data/metadata.json');
+      await world.restart();
+      const { entries } = JSON.parse(disk.readFileSync('/data/metadata.json').toString());
+      const { value } = entries['topics/__consumer_offsets'];
+      expect(value.partitions).toHaveLength(50);
+      expect(value.properties['cleanup.policy']).toBe('compact');
     }));
 });
 
