@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadWholeConfig, wholeSchema } from '../../cli/whole-config.js';
-import { referencePages, showConfig } from '../../config/index.js';
+import { referencePages, showConfig } from '../../config/describe/index.js';
 import {
   alternativesOf,
   elementOf,
