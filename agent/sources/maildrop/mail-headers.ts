@@ -1,4 +1,4 @@
-import PostalMime, { type Address } from 'postal-mime';
+import type { Address } from 'postal-mime';
 import type { Header } from '../../../protocol/records/index.js';
 
 /** Headers longer than this are no mail's. */
@@ -9,6 +9,8 @@ const maxHeaderBytes = 256 * 1024;
  * no mail. Only the mail's head is parsed, whatever is attached.
  */
 export async function mailHeaders(mail: Buffer): Promise<Header[]> {
+  // Loaded with the first mail: an agent that only reads files never needs it.
+  const { default: PostalMime } = await import('postal-mime');
   try {
     const email = await PostalMime.parse(headOf(mail));
     const found: Readonly<Record<string, string | undefined>> = {
