@@ -13,6 +13,8 @@ export interface EnsembleOptions {
   readonly document: Readonly<Record<string, unknown>>;
   /** Extra environment of the children. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Handed to the first process of the sinks, not to those that follow a death: nobody asked. */
+  readonly acceptGap?: boolean | undefined;
   onDeath(name: RoleName, how: string): void;
 }
 
@@ -88,6 +90,9 @@ export class Ensemble {
     const own = this.#ready.get(name);
     const telemetry = own?.telemetry ?? this.#telemetryOf(name);
     if (telemetry !== undefined) args.push('--telemetry', telemetry);
+    if (name === 'sinks' && own === undefined && this.#options.acceptGap === true) {
+      args.push('--accept-gap');
+    }
     if (name === 'broker') {
       if (own?.listen !== undefined) args.push('--listen', own.listen);
     } else if (this.brokerAddress !== undefined && this.#usesOwnBroker()) {

@@ -14,12 +14,16 @@ const ROLE_WORDS: Readonly<Record<RoleName, string>> = {
 const configOption = () =>
   new Option('-c, --config <file>', 'the YAML file').makeOptionMandatory(true);
 
+const acceptGapOption = () =>
+  new Option('--accept-gap', 'give up records that retention removed before they arrived');
+
 function addRoles(program: Command, context: Context, run: Runner): void {
   program
     .command('up')
     .description('run every role that the file names, each in a process of its own')
     .addOption(configOption())
     .option('--for <duration>', 'stop by itself after this time, such as 20s')
+    .addOption(acceptGapOption())
     .action(run(async (options) => (await import('./up.js')).up(context, options)));
   for (const name of roleNames) {
     const command = program
@@ -29,6 +33,7 @@ function addRoles(program: Command, context: Context, run: Runner): void {
       .option('--telemetry <address>', 'serve /metrics and /health here instead');
     if (name === 'broker') command.option('--listen <address>', 'listen here instead');
     else command.option('-b, --bootstrap <addresses>', 'the brokers, instead of the file’s');
+    if (name === 'sinks') command.addOption(acceptGapOption());
     command.action(
       run(async (options) => (await import('./role.js')).runRole(context, name, options)),
     );

@@ -10,6 +10,8 @@ export interface RoleSections {
   readonly data_dir: string;
   readonly section: unknown;
   readonly kafka: unknown;
+  /** A person gives up the offsets that retention has removed; only sinks look at it. */
+  readonly acceptGap: boolean;
 }
 
 /** A role that runs in this process. */

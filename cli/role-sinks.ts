@@ -14,6 +14,7 @@ export const sinksRole: Role = {
       config: sections.section as SinksConfig,
       kafka: sections.kafka as KafkaConfig,
       dataDir: join(sections.data_dir, 'sinks'),
+      acceptGap: sections.acceptGap,
     });
     return {
       address: undefined,

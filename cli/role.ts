@@ -15,6 +15,8 @@ const ORPHAN_STOP_MS = 5_000;
 /** Options of `logflume broker|agent|sinks`. */
 export interface RoleOptions extends Overrides {
   readonly config: string;
+  /** Of the sinks: `RoleSections.acceptGap`. */
+  readonly acceptGap?: boolean;
 }
 
 /** Runs one role in this process until it is told to stop. */
@@ -26,7 +28,7 @@ export async function runRole(
   const { system } = context;
   const role = await loadRole(name);
   const config = loadRoleConfig(context, role, options.config, options);
-  const running = await role.start(system, config);
+  const running = await role.start(system, { ...config, acceptGap: options.acceptGap === true });
   let draining = false;
   const telemetry = await startTelemetry(system, config.telemetry?.listen, {
     name,
