@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Agent, agentSection } from '../../agent/index.js';
 import { Broker } from '../../broker/index.js';
 import { Consumer } from '../../client/index.js';
+import { loadCodec } from '../../protocol/records/index.js';
 import { DirectoryLockError } from '../../system/index.js';
 import { createSimSystem, type Simulation } from '../../system/sim/index.js';
 import { lines, Writer } from './file-world.js';
@@ -56,6 +57,9 @@ const pause = (sim: Simulation, ms: number) => sim.process('writer').clock.sleep
 
 const contentOf = (records: string[][], key: string) =>
   records.map(([of, value]) => (of === key ? `${value}\n` : '')).join('');
+
+// Loading takes real time, which virtual time does not wait for.
+beforeAll(() => loadCodec('lz4'));
 
 describe('the agent', () => {
   it('brings files and mails to a real broker, and drains', () =>

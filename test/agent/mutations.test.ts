@@ -44,7 +44,7 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'the first bytes are compared',
     file: examine,
-    find: `      if (agrees(fingerprint, head, 0)) alike.push(generation);`,
+    find: `      if (hashOf(fingerprint.bytes) === fingerprint.hash) alike.push(generation);`,
     replace: `      alike.push(generation);`,
     noticedBy: 'an inode used again, with the same last KiB',
   },
@@ -58,7 +58,7 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'each read looks whether the bytes before it are still the same',
     file: reader,
-    find: `    if (!isKnown || !agrees(tail, content, 0)) {`,
+    find: `    if (!holdsWhatWasSeen(generation, content)) {`,
     replace: `    if (false) {`,
     noticedBy: 'copy and truncation with lines unread',
   },

@@ -3,6 +3,7 @@ import { endOf } from './content-end.js';
 import type { Generation, Place } from './generation.js';
 import type { Likeness } from './identity-events.js';
 import { agrees, markBytes, markOf } from './mark.js';
+import { earlierNames } from './rotation-name.js';
 
 /** What an examination found; see the event `examined`. */
 export interface Findings {
@@ -11,7 +12,7 @@ export interface Findings {
 }
 
 /**
- * Compares a file with generations.
+ * Compares a file with generations; those that it cannot be, whatever it holds, are left out.
  *
  * @param firstBytes gives the first bytes of a generation whose file is open, to tell a short file
  * from it; undefined where it is not.
@@ -23,14 +24,17 @@ export async function examine(
   firstBytes: (generation: Generation, length: number) => Buffer | undefined,
 ): Promise<Findings> {
   const head = await readAt(content, 0, markBytes);
+  const hashOf = headHashes(head);
+  const names = new Set(earlierNames(found.path));
   const likeness = new Map<number, Likeness>();
   const alike: Generation[] = [];
   for (const generation of known) {
-    const { id, fingerprint } = generation;
+    const { id, fingerprint, origin } = generation;
     if (fingerprint.bytes > 0 && head.length >= fingerprint.bytes) {
-      if (agrees(fingerprint, head, 0)) alike.push(generation);
-    } else if (firstBytes(generation, head.length)?.equals(head) ?? fingerprint.bytes > 0) {
-      likeness.set(id, 'unclear');
+      if (hashOf(fingerprint.bytes) === fingerprint.hash) alike.push(generation);
+    } else if (names.has(origin)) {
+      const isSame = firstBytes(generation, head.length)?.equals(head) ?? fingerprint.bytes > 0;
+      if (isSame) likeness.set(id, 'unclear');
     }
   }
   let ends = false;
@@ -41,6 +45,18 @@ export async function examine(
   }
   const end = ends ? await endOf(content) : { position: 0, tail: markOf(head, 0, 0) };
   return { end, likeness };
+}
+
+/** Hashes of the first bytes, each length hashed once, however many generations are compared. */
+function headHashes(head: Buffer): (bytes: number) => string {
+  const hashes = new Map<number, string>();
+  return (bytes) => {
+    const known = hashes.get(bytes);
+    if (known !== undefined) return known;
+    const { hash } = markOf(head, 0, bytes);
+    hashes.set(bytes, hash);
+    return hash;
+  };
 }
 
 /** How a file whose first bytes agree goes on. */

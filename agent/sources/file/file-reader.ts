@@ -10,8 +10,9 @@ const windowBytes = 256 * 1024;
 /** What is asked for beyond the known end, so that a growing file needs no second read. */
 const surplusBytes = 4 * 1024;
 /** How often a file is looked at. */
-const fastestPollMs = 25;
+const fastestPollMs = 20;
 const slowestPollMs = 1_000;
+const beatMs = 20;
 
 const nothing = Buffer.alloc(0);
 
@@ -48,6 +49,8 @@ export class FileReader {
   changedMs = 0;
   /** Something is said to have happened to it. */
   isHinted = false;
+  /** It has changed, and nothing was read since. */
+  isUnverified = false;
   /** It could not be read; said once until it can. */
   isFailing = false;
   /** Bytes in one read; grows while a line is longer. */
@@ -86,6 +89,7 @@ export class FileReader {
   /** The file has changed since it was last looked at. */
   noteChange(nowMs: number): void {
     this.isHinted = false;
+    this.isUnverified = true;
     this.isAtEnd = false;
     this.changedMs = nowMs;
     this.restSinceMs = nowMs;
@@ -95,7 +99,9 @@ export class FileReader {
   /** When to look again: soon while it changes, ever more rarely while it does not. */
   schedule(nowMs: number): void {
     const idleMs = nowMs - this.changedMs;
-    this.dueMs = nowMs + Math.min(slowestPollMs, Math.max(fastestPollMs, idleMs / 8));
+    const delayMs = Math.min(slowestPollMs, Math.max(fastestPollMs, idleMs / 8));
+    // In common beats: thousands of files that are due one by one would never let the loop sleep.
+    this.dueMs = Math.ceil((nowMs + delayMs) / beatMs) * beatMs;
   }
 
   /** The first bytes of the file, to compare a copy with. */
@@ -125,9 +131,8 @@ export class FileReader {
     if (!isCurrent()) return undefined;
     const content = target.subarray(0, bytes);
     const { place, fingerprint } = generation;
-    // While all that was seen lies within the first read, it may have been seen without being sent.
-    const isKnown = position > tail.bytes || agrees(fingerprint, content, 0);
-    if (!isKnown || !agrees(tail, content, 0)) {
+    this.isUnverified = false;
+    if (!holdsWhatWasSeen(generation, content)) {
       return { place, fingerprint, isReplaced: true };
     }
     const delivery = route.acknowledgements.open();
@@ -148,6 +153,17 @@ export class FileReader {
           : fingerprint,
       isReplaced: false,
     };
+  }
+
+  /** Whether the file still holds what was seen of it: for one that has to wait for its turn. */
+  async verify(): Promise<boolean> {
+    const { place, fingerprint } = this.generation;
+    const { position, tail } = place;
+    const length = position > tail.bytes ? tail.bytes : Math.max(tail.bytes, fingerprint.bytes);
+    const target = this.buffer.of(length);
+    const bytes = await this.content.read(target, 0, length, position - tail.bytes);
+    this.isUnverified = false;
+    return holdsWhatWasSeen(this.generation, target.subarray(0, bytes));
   }
 
   /** Where a source begins: the first bytes, so that the file is known from now on. */
@@ -183,4 +199,12 @@ function placeIn(content: Buffer, end: number, contentStart: number): Place {
     position: contentStart + end,
     tail: markOf(content, Math.max(0, end - markBytes), end),
   };
+}
+
+/** `content` begins where the generation's tail does. */
+function holdsWhatWasSeen({ place, fingerprint }: Generation, content: Buffer): boolean {
+  const { position, tail } = place;
+  // What lies within the first KiB may have been seen without being sent.
+  if (position <= tail.bytes && !agrees(fingerprint, content, 0)) return false;
+  return agrees(tail, content, 0);
 }

@@ -176,9 +176,11 @@ export class FileSource implements Source {
   async #round(): Promise<boolean> {
     // A file that is read up sends nothing, so it would not clear what an earlier round left.
     this.#sender.isBlocked = false;
+    const startMs = this.#nowMs;
     let progressed = false;
     for (const reader of this.#files.inOrder) {
       if (this.#isStopping) break;
+      if (reader.isAtEnd && startMs < reader.dueMs && !this.#limits) continue;
       // Closed or moved while its elders were visited.
       if (this.#files.readers.get(reader.generation.id) !== reader) continue;
       if (await this.#visit(reader)) progressed = true;
@@ -188,13 +190,13 @@ export class FileSource implements Source {
   }
 
   async #visit(reader: FileReader): Promise<boolean> {
-    if (reader.isAtEnd && this.#nowMs < reader.dueMs && !this.#limits) return false;
     try {
       await this.#files.poll(reader, this.#nowMs);
       // It was not written to, so it is its name that changed.
       if (reader.isHinted) this.#lookSoon();
       reader.isHinted = false;
       const isNext = !reader.isUnread || (await this.#areEldersRead(reader));
+      if (!isNext) await this.#verify(reader);
       const progressed = isNext && (await this.#readOn(reader));
       if (!progressed) reader.schedule(this.#nowMs);
       reader.isFailing = false;
@@ -208,6 +210,13 @@ export class FileSource implements Source {
       if (error instanceof ContentError) reader.isAtEnd = true;
       return false;
     }
+  }
+
+  /** One that waits for its elders may be cut meanwhile, and its copy will be held only so long. */
+  async #verify(reader: FileReader): Promise<void> {
+    const { id, state, compressed } = reader.generation;
+    if (!reader.isUnverified || state !== 'reading' || compressed) return;
+    if (!(await reader.verify())) await this.#files.tell({ type: 'replaced', id });
   }
 
   /**

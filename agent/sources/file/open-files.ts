@@ -207,7 +207,7 @@ export class OpenFiles {
   async #examine(found: Generation): Promise<void> {
     const reader = this.readers.get(found.id);
     if (!reader) return;
-    const known = [...this.state.generations.values()].filter((one) => one.state !== 'undecided');
+    const known = this.state.generations.values();
     const findings = await examine(found, reader.content, known, (one, length) =>
       this.readers.get(one.id)?.firstBytes(length),
     );
