@@ -4,7 +4,7 @@ import type { Context } from './context.js';
 import { type DemoArchive, DemoWriter, journalDirectory, judge } from './demo/index.js';
 import { Ensemble } from './ensemble.js';
 import { ExitCode, UsageError, words } from './failure.js';
-import { statusLine } from './figures.js';
+import { StatusLine } from './figures.js';
 import { LiveStatus } from './live-status.js';
 import { StopRequest } from './stop-request.js';
 import { RoleExit } from './supervised-role.js';
@@ -16,6 +16,8 @@ export interface UpOptions {
   readonly config: string;
   /** Stops by itself after this duration. */
   readonly for?: string;
+  /** Handed to the sinks. */
+  readonly acceptGap?: boolean;
 }
 
 /** Runs every role of a file, each in a process of its own, until it is told to stop. */
@@ -33,6 +35,7 @@ export async function up(context: Context, options: UpOptions): Promise<number> 
     config,
     document: document as Record<string, unknown>,
     environment: terminal.interactive ? { LOGFLUME_LOG: 'warn' } : {},
+    acceptGap: options.acceptGap,
     onDeath: (name, how) => {
       if (name === 'agent') writer?.agentDied();
       terminal.say(terminal.paint('yellow', `${name} ${how}; it is started again`));
@@ -59,9 +62,10 @@ export async function up(context: Context, options: UpOptions): Promise<number> 
       stop.request();
     });
   }
+  const statusLine = new StatusLine();
   const live = new LiveStatus(context, () => {
     ensemble.askStatus();
-    return statusLine({
+    return statusLine.of({
       written: writer,
       agent: ensemble.role('agent')?.status,
       sinks: ensemble.role('sinks')?.status,

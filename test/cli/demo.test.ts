@@ -38,6 +38,7 @@ async function write(system: System, forMs: number): Promise<DemoWriter> {
   });
   await system.clock.sleep(forMs);
   writer.stop();
+  writer.agentFinished();
   return writer;
 }
 
@@ -189,6 +190,16 @@ describe('the verdict', () => {
     );
     archive(disk, (name, content) => (name === 'web.log' ? twice(twice(content)) : content));
     expect((await judge(disk, evidence)).good).toBe(false);
+  });
+
+  it('takes a run that did not finish for a death of its agent', async () => {
+    const { disk, system } = await demo(2_000);
+    const twice = changes['repeated line'] ?? ((content) => content);
+    archive(disk, (name, content) => (name === 'web.log' ? twice(content) : content));
+    new DemoWriter(system, config).stop();
+    expect((await judge(disk, evidence)).good).toBe(false);
+    new DemoWriter(system, config).agentFinished();
+    expect((await judge(disk, evidence)).good).toBe(true);
   });
 
   it('looks only at the topics as they are now', async () => {
