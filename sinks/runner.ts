@@ -10,6 +10,8 @@ const TICK_MS = 250;
 const RETRY_MS = 2_000;
 /** How long the records of a topic that was replaced may take to arrive. */
 const RETIRE_MS = 60_000;
+/** How long a drain waits for partitions that this process has not got. */
+const FOREIGN_PARTITIONS_MS = 5_000;
 /** Fetched and not taken by a worker yet. */
 const PREFETCH_BYTES = 16 * 1024 * 1024;
 
@@ -55,6 +57,7 @@ export class SinkRunner {
   #consumer: Consumer | undefined;
   #timer: Timer | undefined;
   #isStopped = false;
+  #wasAssigned = false;
   #waiting: (() => void)[] = [];
 
   constructor(options: RunnerOptions) {
@@ -72,7 +75,12 @@ export class SinkRunner {
   /** Brings everything that is in the topics now to where it belongs; see `Sinks.drain`. */
   async drain(): Promise<void> {
     const ends = await this.#ends();
-    while (!this.#isStopped && [...ends.keys()].some((key) => !this.#held.has(key))) {
+    const { clock } = this.#options.system;
+    const patienceEnd = clock.monotonic() + FOREIGN_PARTITIONS_MS;
+    const isMissing = () => [...ends.keys()].some((key) => !this.#held.has(key));
+    // Another member of the group may have some; before the first assignment all may be ours.
+    while (!this.#isStopped && isMissing()) {
+      if (this.#wasAssigned && clock.monotonic() > patienceEnd) break;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     await Promise.all([...this.#held].map(([key, { worker }]) => worker.drain(ends.get(key) ?? 0)));
@@ -180,6 +188,7 @@ export class SinkRunner {
       const { topicId } = await this.#admin.describeTopic(topic);
       await this.#hold(consumer, { cluster, topic, topicId, partition });
     }
+    this.#wasAssigned = true;
     this.#wake();
   }
 
@@ -250,6 +259,7 @@ export class SinkRunner {
     const all = [...this.#held.values(), ...this.#retiring.keys()];
     const workers = all.map(({ worker }) => worker);
     for (const worker of workers) worker.tick();
+    this.#wake();
     const held = workers.map((worker) => ({ worker, bytes: worker.status.heldBytes }));
     const bytes = held.reduce((sum, each) => sum + each.bytes, 0);
     if (bytes > this.#options.sink.maxBytes) {

@@ -58,7 +58,9 @@ export class Courier {
         const { deadLetters } = this.#options;
         if (deadLetters === undefined) return `offset ${start} is refused: ${verdict.reason}`;
         const record = recordAt(chunk, start);
-        await deadLetters.send(record, { topic, partition, reason: verdict.reason });
+        const sent = deadLetters.send(record, { topic, partition, reason: verdict.reason });
+        await Promise.race([sent, aborted(signal)]);
+        if (signal.aborted) return undefined;
         left = await this.#arrived(left);
       }
     }
@@ -104,6 +106,14 @@ export function remainder(parcel: Parcel, committed: number | undefined): Parcel
   const sent = parcel.ranges.findIndex(({ start }) => start === committed);
   if (sent <= 0) return undefined;
   return { ...parcel, from: committed, ranges: parcel.ranges.slice(sent) };
+}
+
+/** Resolves when `signal` aborts; what it raced against has nobody to answer to then. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function recordAt(chunk: Buffer, offset: number): RecordView {
