@@ -51,7 +51,7 @@ class Reader {
     for (const error of [...this.#document.errors, ...this.#document.warnings]) {
       const [at] = error.pos;
       const isVariable = text.startsWith('${', at - 1);
-      const hint = isVariable ? '; inside { } and [ ] a ${VARIABLE} needs quotes around it' : '';
+      const hint = isVariable ? `; inside { } and [ ] a \${VARIABLE} needs quotes around it` : '';
       this.problem(at, `is not YAML: ${error.message}${hint}`);
     }
   }
