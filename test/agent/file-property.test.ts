@@ -133,7 +133,7 @@ it('delivers every line of every generation, in order and once, while it lives',
         expect(world.topics.keys.filter((key) => key !== '/log/a.log')).toEqual([]);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 50 },
   );
 });
 
@@ -157,6 +157,6 @@ it('loses nothing when it is killed, and repeats only what was in flight', async
         expect(world.topics.keys.filter((key) => key !== '/log/a.log')).toEqual([]);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 50 },
   );
 });

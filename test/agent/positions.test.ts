@@ -62,6 +62,21 @@ describe('positions', () => {
     expect(snapshots).toBe(quiet);
   });
 
+  it('are written at once when they change after a quiet time', async () => {
+    const sim = createSimSystem({ seed: 1 });
+    const process = sim.process('agent');
+    const positions = await sim.run(open(process));
+    let at = 0;
+    positions.of('app').keep(() => ({ at }));
+    const stored = () => JSON.parse(process.disk.readFileSync(path).toString()).sources.app.at;
+    for (at = 1; at <= 2; at++) {
+      positions.of('app').changed();
+      await sim.advance(20);
+      expect(stored()).toBe(at);
+      await sim.advance(5_000);
+    }
+  });
+
   it('of a source that is not configured now are kept', async () => {
     const sim = createSimSystem({ seed: 1 });
     const process = sim.process('agent');
