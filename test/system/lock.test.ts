@@ -6,8 +6,10 @@ const world = () => createSimSystem({ seed: 1 });
 
 /** A process of which nobody can tell whether it lives. */
 function anonymous(process: SimProcess): System {
-  const { pid } = process.processes;
-  const processes = { ...process.processes, pid, identity: () => undefined };
+  const processes: System['processes'] = Object.create(process.processes, {
+    pid: { value: process.processes.pid },
+    identity: { value: () => undefined },
+  });
   return { ...process, processes };
 }
 
