@@ -30,10 +30,7 @@ async function storesOf(
   options: ArchiveOptions,
 ): Promise<NamedStore[]> {
   if (root !== undefined) {
-    if (context.system.disk.statSync(root)?.kind === 'directory') {
-      return [{ name: root, config: { type: 'local', root } }];
-    }
-    throw new CommandError(`${root}: there is no such directory`);
+    return [{ name: root, config: { type: 'local', root } }];
   }
   if (options.config === undefined) {
     throw new UsageError('name the root of an archive, or a file with --config');
@@ -41,9 +38,17 @@ async function storesOf(
   const { config } = await loadWholeConfig(context, options.config);
   const sinks = (config.sinks ?? {}) as Record<string, { type: string; store?: StoreConfig }>;
   const stores = Object.values(sinks).flatMap(({ store }) => (store ? [store] : []));
+  if (stores.length === 0) throw new CommandError(`${options.config} has no archive sink`);
   return [...new Map(stores.map((store) => [store.root, { name: store.root, config: store }]))].map(
     ([, store]) => store,
   );
+}
+
+/** Says so where an archive is not there: nothing would look like an archive without a fault. */
+function isThere({ system, terminal }: Context, { name, config }: NamedStore): boolean {
+  if (system.disk.statSync(config.root)?.kind === 'directory') return true;
+  terminal.say(`logflume: ${name}: there is no such directory`);
+  return false;
 }
 
 function opened({ system }: Context, store: NamedStore) {
@@ -57,7 +62,12 @@ export async function list(
   options: ArchiveOptions,
 ): Promise<number> {
   const { terminal } = context;
+  let absent = 0;
   for (const store of await storesOf(context, root, options)) {
+    if (!isThere(context, store)) {
+      absent++;
+      continue;
+    }
     const files = await listArchive(opened(context, store), { topic: options.topic });
     if (options.output === 'json') {
       for (const file of files) {
@@ -70,7 +80,7 @@ export async function list(
     const records = files.reduce((sum, file) => sum + file.records, 0);
     terminal.say(`${store.name}: ${files.length} files, ${records} records`);
   }
-  return ExitCode.done;
+  return absent === 0 ? ExitCode.done : ExitCode.failed;
 }
 
 function rowOf(file: ArchivedFile): readonly unknown[] {
@@ -86,10 +96,17 @@ export async function verify(
   options: ArchiveOptions,
 ): Promise<number> {
   const { terminal } = context;
+  const { topic } = options;
   let faults = 0;
+  let chains = 0;
   for (const store of await storesOf(context, root, options)) {
-    const report = await verifyArchive(opened(context, store));
+    if (!isThere(context, store)) {
+      faults++;
+      continue;
+    }
+    const report = await verifyArchive(opened(context, store), { topic });
     faults += report.problems.length;
+    chains += report.chains;
     if (options.output === 'json') {
       await terminal.data(`${JSON.stringify({ root: store.name, ...report })}\n`);
       continue;
@@ -105,6 +122,9 @@ export async function verify(
       `${store.name}: ${report.claims} claims, ${report.files} files, ${report.records} records, ` +
         `${report.bytes} bytes of content${open}: ${outcome}`,
     );
+  }
+  if (topic !== undefined && chains === 0 && faults === 0) {
+    throw new CommandError(`there is no topic ${topic} in what was looked at`);
   }
   return faults === 0 ? ExitCode.done : ExitCode.failed;
 }

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { Context } from '../../cli/context.js';
+import { runProgram } from '../../cli/program.js';
+import type { Terminal } from '../../cli/terminal.js';
+import { PartitionWriter } from '../../sinks/archive/partition-writer.js';
+import { LocalStore } from '../../sinks/archive/stores/index.js';
+import { ChunkWriter } from '../../sinks/spool-format.js';
+import { createSimSystem } from '../../system/sim/index.js';
+import { CHAIN, finishAndCheck } from '../sinks/archive/world.js';
+import { FakeTopic } from '../sinks/fake-topic.js';
+
+const ours = { PartitionWriter, LocalStore, ChunkWriter };
+const settings = { format: 'lines', filePer: 'key', compression: 'none' } as const;
+const stream = CHAIN.split('/').at(-2) ?? '';
+const topic = stream.slice(0, stream.lastIndexOf('.'));
+
+/** An archive of two topics; the claims of `other` are torn. */
+async function archive() {
+  const sim = createSimSystem({ seed: 1 });
+  await sim.run(finishAndCheck(ours, sim, new FakeTopic().fill(9), { settings }));
+  const { disk } = sim.process('cli');
+  const other = CHAIN.replace(`/${stream}/`, '/other.AAAAAAAAAAAAAAAAAAAAAA/');
+  disk.makeDirectorySync(other);
+  disk.replaceFileSync(`${other}/genesis.json`, '{');
+  const run = async (...args: string[]) => {
+    const said: string[] = [];
+    const terminal = {
+      data: async (text: string) => void said.push(text),
+      say: (text: string) => void said.push(text),
+      paint: (_: string, text: string) => text,
+    } as unknown as Terminal;
+    const context: Context = { system: sim.process('cli'), terminal, environment: {} };
+    const code = await sim.run(runProgram(context, ['archive', ...args]));
+    return { code, words: said.join('\n') };
+  };
+  return { run, disk };
+}
+
+describe('archive verify', () => {
+  it('looks at one topic where one is named', async () => {
+    const { run } = await archive();
+    const whole = await run('verify', '/archive');
+    expect(whole).toMatchObject({ code: 1, words: expect.stringContaining('other.AAAA') });
+    const one = await run('verify', '/archive', '--topic', topic);
+    expect(one).toMatchObject({ code: 0, words: expect.stringContaining('9 records') });
+    const damaged = await run('verify', '/archive', '--topic', 'other');
+    expect(damaged.code).toBe(1);
+    expect(damaged.words).not.toContain(`${topic}/`);
+    const none = await run('verify', '/archive', '--topic', 'neither');
+    expect(none).toMatchObject({ code: 1, words: expect.stringContaining('no topic neither') });
+  });
+
+  it('does not call an archive good that is not there', async () => {
+    const { run, disk } = await archive();
+    const sink = (root: string) =>
+      `{ type: archive, topics: [${topic}], store: { type: local, root: ${root} } }`;
+    const sinks = `sinks: { b: ${sink('/nowhere')}, a: ${sink('/archive')} }`;
+    disk.replaceFileSync('/a.yaml', `kafka: { bootstrap: [here:1] }\n${sinks}\n`);
+    for (const command of ['verify', 'list']) {
+      const { code, words } = await run(command, '-c', '/a.yaml', '-t', topic);
+      expect(code).toBe(1);
+      expect(words).toContain('logflume: /nowhere: there is no such directory');
+      expect(words).toMatch(/\/archive: .*9 records/);
+    }
+    disk.replaceFileSync('/b.yaml', 'broker: {}\n');
+    const without = await run('verify', '-c', '/b.yaml');
+    expect(without).toMatchObject({ code: 1, words: expect.stringContaining('no archive sink') });
+  });
+});
