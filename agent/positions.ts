@@ -24,7 +24,7 @@ export interface SourcePositions {
   restore<Schema extends z.ZodType>(schema: Schema): z.output<Schema> | undefined;
   /** `snapshot` gives what to store, whenever positions are written. */
   keep(snapshot: () => unknown): void;
-  /** Something moved: writes soon. */
+  /** Something moved: writes at once after a quiet time, else within a second. */
   changed(): void;
   /** Writes now; resolves when it survives a power cut. */
   save(): Promise<void>;
@@ -41,6 +41,8 @@ export class Positions {
   #isDirty = false;
   #isClosed = false;
   #timer: Timer | undefined;
+  /** When they were last written, milliseconds of the monotonic clock. */
+  #writtenMs = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> | undefined;
 
   private constructor(
@@ -94,6 +96,7 @@ export class Positions {
       this.#isDirty = true;
       throw error;
     } finally {
+      this.#writtenMs = this.system.clock.monotonic();
       this.#writing = undefined;
     }
   }
@@ -116,7 +119,11 @@ export class Positions {
   #changed(): void {
     this.#isDirty = true;
     if (this.#isClosed) return;
-    this.#timer ??= this.system.clock.after(saveEveryMs, () => void this.#saveInTime());
+    if (this.#timer) return;
+    const { clock } = this.system;
+    // The first one at once: an agent that dies again soon would repeat all since its last start.
+    const waitMs = Math.max(0, this.#writtenMs + saveEveryMs - clock.monotonic());
+    this.#timer = clock.after(waitMs, () => void this.#saveInTime());
   }
 
   async #saveInTime(): Promise<void> {

@@ -39,7 +39,7 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
     find: `    this.context.chain.delivered(records, true);
     this.context.positions.changed();`,
     replace: ``,
-    noticedBy: 'rename and creation with the same beginning',
+    noticedBy: 'truncation and more than before',
   },
   {
     name: 'the first bytes are compared',
