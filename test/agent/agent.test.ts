@@ -170,7 +170,7 @@ it('brings mails to a broker, and deletes them then', async () => {
   };
   const agent = await Agent.start(system, {
     config: agentSection.parse({ sources: { post: { ...source, settle: '1ms' } } }),
-    kafka: { bootstrap: [broker.address], client_id: 'test' },
+    kafka: { bootstrap: [broker.address] },
     dataDir: join(directory, 'agent'),
   });
   expect(await agent.drain(20_000)).toBe(true);

@@ -43,6 +43,17 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       return { [a]: lines('one', 50) + lines('two', 50) + lines('three', 50) };
     },
   },
+  'a restart long after the last line': {
+    killUntilMs: 0,
+    play: async ({ writer, pause, down }) => {
+      writer.append(a, old);
+      await pause(2500);
+      writer.append(a, lines('new', 10));
+      await pause(4000);
+      await down(() => {});
+      return { [a]: old + lines('new', 10) };
+    },
+  },
   'small files that grow': {
     killUntilMs: 3000,
     play: async ({ writer, pause, down }) => {
