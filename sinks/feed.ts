@@ -8,6 +8,8 @@ export interface FetchedRecords {
   readonly nextOffset: number;
   /** Walks the visible records (read_committed). */
   readonly records: RecordWalk;
+  /** The record batches that hold them, whole, as they were fetched. */
+  readonly batches: readonly Buffer[];
 }
 
 /** The offsets a partition has. */

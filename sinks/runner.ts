@@ -164,6 +164,7 @@ export class SinkRunner {
       fetchOffset: batch.firstOffset,
       nextOffset: batch.nextOffset,
       records: batch.cursor(),
+      batches: batch.batches,
     });
   }
 

@@ -1,16 +1,17 @@
 import { join } from 'node:path';
 import type { PartitionFeed } from '../feed.js';
 import type { Assignment, Sink, SinkContext } from '../sink.js';
-import { ChunkWriter } from '../spool-format.js';
 import { replacedIds, streamName } from '../streams.js';
 import type { PartitionWorker } from '../worker.js';
 import type { ContentSettings, Rotation } from './claims/index.js';
+import { LiveFiles } from './live-encoder.js';
 import type { ArchiveConfig } from './options.js';
 import { PartitionWriter } from './partition-writer.js';
 import { openStore } from './store-options.js';
 import type { Store } from './stores/index.js';
 
-const CHUNK_BYTES = 256 * 1024;
+/** Each takes up to half a megabyte and a file descriptor. */
+const LIVE_FILES = 64;
 const SPOOL_DIRECTORY = 'spool';
 /** A mail is a file: a claim names every one of them. */
 const MAILS_PER_CLAIM = 1000;
@@ -21,7 +22,7 @@ export class ArchiveSink implements Sink {
   readonly #context: SinkContext;
   readonly #config: ArchiveConfig;
   readonly #store: Store;
-  readonly #chunks = new ChunkWriter(CHUNK_BYTES);
+  readonly #liveFiles = new LiveFiles(LIVE_FILES);
 
   private constructor(context: SinkContext, config: ArchiveConfig, store: Store) {
     this.#context = context;
@@ -54,7 +55,7 @@ export class ArchiveSink implements Sink {
       feed,
       from,
       spoolDirectory: join(directory, SPOOL_DIRECTORY, streamName(assignment)),
-      chunks: this.#chunks,
+      liveFiles: this.#liveFiles,
       onArchived: (records, bytes) => onArrived({ records, bytes }),
     });
   }

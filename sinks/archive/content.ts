@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { crc32c } from '../../protocol/records/index.js';
 import type { Claim, ClaimedFile, StoredFile } from './claims/index.js';
 import { compressions } from './compression.js';
+import type { WrittenFile } from './staged-file.js';
 import type { Store } from './stores/index.js';
 
 /** What a file in the store is, compared with what its claim says. */
@@ -8,6 +10,22 @@ export type FileCheck =
   | { readonly state: 'absent' }
   | { readonly state: 'right'; readonly stored: StoredFile }
   | { readonly state: 'wrong'; readonly stored: StoredFile; readonly reason: string };
+
+/**
+ * Reads a file back that this process has written itself: size and CRC-32C tell whether it is
+ * still the same. Where they differ, `checkFile` finds out what it is.
+ */
+export async function isAsWritten(
+  store: Store,
+  name: string,
+  written: WrittenFile,
+): Promise<boolean> {
+  let crc = 0;
+  const bytes = await store.scan(name, (slice) => {
+    crc = crc32c(slice, 0, slice.length, crc);
+  });
+  return bytes === written.bytes && crc === written.crc32c;
+}
 
 /**
  * Reads a file back, as it lies in the store and uncompressed, and compares its content with the

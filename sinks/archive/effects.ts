@@ -5,9 +5,11 @@ import {
   type ChainEvent,
   ChainLinks,
   type Claim,
+  type ClaimedFile,
 } from './claims/index.js';
-import { checkFile } from './content.js';
+import { checkFile, type FileCheck, isAsWritten } from './content.js';
 import { type EncodedFile, Encoder } from './encoder.js';
+import { LiveEncoder } from './live-encoder.js';
 import { beginsAt, chainsFolder, shortTopicId, topicDirectory } from './names.js';
 import { Spool } from './spool.js';
 import type { Store } from './stores/index.js';
@@ -19,10 +21,14 @@ type IoEffect = Exclude<ChainEffect, { type: 'alarm' | 'read' }>;
 export class EffectRunner {
   /** What is being filled or cut. */
   spool: Spool | undefined;
+  /** Encodes what comes into the spool, where that is worth it. */
+  live: LiveEncoder | undefined;
   readonly #options: WriterOptions;
   readonly #links: ChainLinks;
   /** Staged by the last `encode`. */
   #encoded: readonly EncodedFile[] = [];
+  /** Names of those among them that nobody else had published before. */
+  readonly #published = new Set<string>();
   readonly #stagingDirectory: string;
 
   constructor(options: WriterOptions) {
@@ -35,7 +41,7 @@ export class EffectRunner {
 
   /** Resolves with the effect's answer; rejects where store, disk or broker failed. */
   async run(effect: IoEffect): Promise<ChainEvent> {
-    const { feed, store } = this.#options;
+    const { feed } = this.#options;
     switch (effect.type) {
       case 'list':
         return this.#list();
@@ -57,7 +63,7 @@ export class EffectRunner {
         return { type: 'claimCreated' };
       case 'publish':
         // Where another was first, `confirm` compares the content.
-        for (const { path, file } of this.#encoded) await store.publish(path, file.name);
+        for (const { path, file } of this.#encoded) await this.#publish(path, file.name);
         return { type: 'published' };
       case 'confirm':
         return this.#confirm(effect.claim, effect.lost);
@@ -70,6 +76,8 @@ export class EffectRunner {
   close(): void {
     this.spool?.close();
     this.spool = undefined;
+    this.live?.giveUp();
+    this.live = undefined;
   }
 
   async #list(): Promise<ChainEvent> {
@@ -123,22 +131,37 @@ export class EffectRunner {
   }
 
   async #openSpool(start: number, fresh: boolean): Promise<ChainEvent> {
-    const { system, spoolDirectory, chunks } = this.#options;
+    const { system, spoolDirectory } = this.#options;
     if (fresh || this.spool?.level.start !== start) {
       this.close();
-      this.spool = await Spool.open(system.disk, spoolDirectory, start, fresh, chunks);
+      this.spool = await Spool.open(system.disk, spoolDirectory, start, fresh);
+      if (this.spool.level.position === start) this.live = await this.#openLive(start);
     }
     return { type: 'spooled', spool: this.spool.level };
   }
 
+  /**
+   * None where files are compressed: that takes longer than reading the spool again, and would
+   * hold up the event loop for a whole fetch.
+   */
+  async #openLive(start: number): Promise<LiveEncoder | undefined> {
+    const { system, id, config, liveFiles } = this.#options;
+    const { settings } = config;
+    if (settings.compression !== 'none') return undefined;
+    const encoder = new Encoder(system.disk, this.#stagingDirectory, { id, start, settings });
+    await encoder.open();
+    return new LiveEncoder(encoder, settings, liveFiles);
+  }
+
   async #encode(effect: Extract<ChainEffect, { type: 'encode' }>): Promise<ChainEvent> {
-    const { system, id } = this.#options;
-    const { start, end, settings } = effect;
-    if (this.spool === undefined) throw new Error('there is no spool to encode');
-    const cut = { id, start, end, settings };
+    const { end, settings } = effect;
+    const { spool, live } = this;
+    if (spool === undefined) throw new Error('there is no spool to encode');
+    this.live = undefined;
+    this.#published.clear();
     try {
-      const encoder = new Encoder(system.disk, this.#stagingDirectory, cut);
-      this.#encoded = await encoder.encode(this.spool);
+      const files = await live?.finish(spool.level, end, settings);
+      this.#encoded = files ?? (await this.#encodeSpool(spool, effect));
     } catch (error) {
       // It is opened anew, which keeps what is intact.
       this.close();
@@ -147,12 +170,41 @@ export class EffectRunner {
     return { type: 'encoded', files: this.#encoded.map(({ file }) => file) };
   }
 
+  async #encodeSpool(
+    spool: Spool,
+    { start, end, settings }: Extract<ChainEffect, { type: 'encode' }>,
+  ): Promise<EncodedFile[]> {
+    const { system, id } = this.#options;
+    const encoder = new Encoder(system.disk, this.#stagingDirectory, { id, start, settings });
+    await encoder.open();
+    await encoder.readSpool(spool, end);
+    return encoder.finish(end);
+  }
+
+  async #publish(path: string, name: string): Promise<void> {
+    if (await this.#options.store.publish(path, name)) this.#published.add(name);
+  }
+
+  /** Reads every file of the claim back. */
+  async *#readBack(claim: Claim): AsyncGenerator<readonly [ClaimedFile, FileCheck]> {
+    const { store } = this.#options;
+    const own = new Map(this.#encoded.map(({ file, written }) => [file.name, written]));
+    for (const file of claim.files) {
+      const written = this.#published.has(file.name) ? own.get(file.name) : undefined;
+      if (written !== undefined && (await isAsWritten(store, file.name, written))) {
+        const { bytes, sha256 } = written;
+        yield [file, { state: 'right', stored: { name: file.name, bytes, sha256 } }];
+      } else {
+        yield [file, await checkFile(store, file, claim.settings.compression)];
+      }
+    }
+  }
+
   async #confirm(claim: Claim, mayBeLost: boolean): Promise<ChainEvent> {
-    const { store, system, onArchived } = this.#options;
+    const { system, onArchived } = this.#options;
     const files = [];
     const lost: string[] = [];
-    for (const file of claim.files) {
-      const check = await checkFile(store, file, claim.settings.compression);
+    for await (const [file, check] of this.#readBack(claim)) {
       if (check.state === 'wrong') return conflict('FILE_CONFLICT', file.name, check.reason);
       if (check.state === 'right') files.push(check.stored);
       else if (mayBeLost) lost.push(file.name);

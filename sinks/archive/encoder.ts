@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Disk } from '../../system/index.js';
 import { equalBytes } from '../copy-bytes.js';
-import type { RecordView, RecordWalk } from '../record-view.js';
+import type { RecordView } from '../record-view.js';
 import type { ClaimedFile, ContentSettings } from './claims/index.js';
 import { type Compression, compressions } from './compression.js';
 import { type Format, formats } from './formats/index.js';
 import { type ChainId, fileName, hourOf, isKeyInName } from './names.js';
 import type { Spool } from './spool.js';
-import { StagedFile } from './staged-file.js';
+import { StagedFile, type WrittenFile } from './staged-file.js';
 
 /** Files that may be open at once, and memory that their contents may take before they are. */
 const MAX_OPEN_FILES = 64;
@@ -17,22 +17,21 @@ const MAX_PENDING_BYTES = 32 * 1024 * 1024;
 export interface EncodedFile {
   readonly path: string;
   readonly file: ClaimedFile;
+  readonly written: WrittenFile;
 }
 
-/** Which offsets become files, and how. */
+/** From which offset on records become files, and how. */
 export interface Cut {
   readonly id: ChainId;
   readonly start: number;
-  readonly end: number;
   readonly settings: ContentSettings;
 }
 
 interface Output {
   readonly key: Buffer | undefined;
   readonly hour: number;
-  /** Offsets in the name: the cut's, or the record's own where each is a file. */
-  readonly start: number;
-  readonly end: number;
+  /** The record's own offset, where each is a file; else the cut's offsets are in the name. */
+  readonly offset: number | undefined;
   readonly staged: StagedFile;
 }
 
@@ -61,30 +60,45 @@ export class Encoder {
     this.#compression = compressions[cut.settings.compression];
   }
 
-  /** Reads the spool once; the event loop is free between its chunks. */
-  async encode(spool: Spool): Promise<EncodedFile[]> {
+  /** Begins with an empty directory. */
+  async open(): Promise<void> {
     await this.#compression.load();
     await this.#disk.removeTree(this.#directory);
     await this.#disk.makeDirectory(this.#directory);
-    await spool.forEachChunk((records) => this.#take(records));
+  }
+
+  /** Takes the spool's records up to `end`; the event loop is free between its chunks. */
+  async readSpool(spool: Spool, end: number): Promise<void> {
+    await spool.forEachChunk((records) => {
+      while (records.next() && records.offset <= end) this.take(records);
+    });
+  }
+
+  get fileCount(): number {
+    return this.#outputs.length;
+  }
+
+  take(record: RecordView): void {
+    const output = this.#outputFor(record);
+    const { staged } = output;
+    const before = staged.pending.length;
+    this.#format.write(staged.pending, record, this.#cut.id);
+    staged.records += 1;
+    this.#pendingBytes += staged.pending.length - before;
+    if (staged.isFull) this.#flush(output);
+    else if (this.#pendingBytes > MAX_PENDING_BYTES) this.#flushAll();
+  }
+
+  /** The files, whole and synced; `end` is the last offset that was taken. */
+  async finish(end: number): Promise<EncodedFile[]> {
     const files: EncodedFile[] = [];
-    for (const output of this.#outputs) files.push(await this.#finish(output));
+    for (const output of this.#outputs) files.push(await this.#finish(output, end));
     return files;
   }
 
-  #take(records: RecordWalk): void {
-    const { id, end } = this.#cut;
-    while (records.next()) {
-      if (records.offset > end) return;
-      const output = this.#outputFor(records);
-      const { staged } = output;
-      const before = staged.pending.length;
-      this.#format.write(staged.pending, records, id);
-      staged.records += 1;
-      this.#pendingBytes += staged.pending.length - before;
-      if (staged.isFull) this.#flush(output);
-      else if (this.#pendingBytes > MAX_PENDING_BYTES) this.#flushAll();
-    }
+  /** Lets go of what is open: these files are not wanted any more. */
+  abandon(): void {
+    for (const { staged } of this.#outputs) staged.rest();
   }
 
   #flush(output: Output): void {
@@ -110,7 +124,7 @@ export class Encoder {
       const key = this.#hasKey(record)
         ? Buffer.from(record.bytes.subarray(record.keyStart, record.keyEnd))
         : undefined;
-      return this.#addOutput(key, hour, record.offset, record.offset);
+      return this.#addOutput(key, hour, record.offset);
     }
     const latest = this.#latest;
     if (latest !== undefined && this.#isFor(latest, record, hour)) return latest;
@@ -127,7 +141,7 @@ export class Encoder {
     const found = bucket?.find((output) => this.#isFor(output, record, hour));
     if (found !== undefined) return found;
     const key = hasKey ? Buffer.from(bytes.subarray(keyStart, keyEnd)) : undefined;
-    const output = this.#addOutput(key, hour, this.#cut.start, this.#cut.end);
+    const output = this.#addOutput(key, hour);
     if (bucket === undefined) {
       bucket = [];
       this.#byHash.set(hash, bucket);
@@ -147,24 +161,27 @@ export class Encoder {
     return this.#hasKey(record) && equalBytes(record.bytes, record.keyStart, record.keyEnd, key);
   }
 
-  #addOutput(key: Buffer | undefined, hour: number, start: number, end: number): Output {
+  #addOutput(key: Buffer | undefined, hour: number, offset?: number): Output {
     const path = join(this.#directory, `${this.#outputs.length}.part`);
     const staged = new StagedFile(this.#disk, path, this.#compression);
-    const output: Output = { key, hour, start, end, staged };
+    const output: Output = { key, hour, offset, staged };
     this.#outputs.push(output);
     return output;
   }
 
-  async #finish(output: Output): Promise<EncodedFile> {
-    const { key, hour, start, end, staged } = output;
+  async #finish(output: Output, cutEnd: number): Promise<EncodedFile> {
+    const { key, hour, offset, staged } = output;
     const { id } = this.#cut;
+    const start = offset ?? this.#cut.start;
+    const end = offset ?? cutEnd;
     const extension = `${this.#format.extension}${this.#compression.suffix}`;
     const name = fileName({ id, key, hour, start, end, extension });
-    const { bytes, sha256 } = await staged.finish();
+    const { bytes, sha256, written } = await staged.finish();
     const file = { name, records: staged.records, bytes, sha256 };
     const isKeyLost = key !== undefined && !isKeyInName(name);
     return {
       path: staged.path,
+      written,
       file: isKeyLost ? { ...file, key: key.toString('base64') } : file,
     };
   }

@@ -145,12 +145,12 @@ export class PartitionWriter implements PartitionWorker {
     const intake = this.#intake;
     for (;;) {
       const { head } = intake;
-      const { spool } = this.#effects;
+      const { spool, live } = this.#effects;
       if (this.#isClosed || this.#state.phase !== 'reading') return;
       if (head === undefined || spool === undefined) return;
       let outcome: ReturnType<Spool['append']>;
       try {
-        outcome = spool.append(head.records, head.nextOffset, this.#limits(), clock.now());
+        outcome = spool.append(head, this.#limits(), clock.now(), live);
         if (outcome === 'until') intake.forget();
         else intake.use(spool.level.position, outcome === 'all');
       } catch (error) {

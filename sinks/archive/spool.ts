@@ -1,19 +1,24 @@
 import { join } from 'node:path';
+import { readBatchHeader } from '../../protocol/records/index.js';
 import type { Disk, DiskFile } from '../../system/index.js';
-import type { RecordWalk } from '../record-view.js';
+import type { FetchedRecords } from '../feed.js';
+import type { RecordView, RecordWalk } from '../record-view.js';
+import { contentBytesOf } from '../spool-format.js';
+import type { SpoolLevel } from './claims/index.js';
+import { offsetName } from './names.js';
 import {
   CHUNK_HEADER_BYTES,
   ChunkCursor,
-  type ChunkWriter,
-  contentBytesOf,
+  type ChunkHeader,
+  encodeChunkHeader,
   isChunkIntact,
   readChunkHeader,
-} from '../spool-format.js';
-import type { SpoolLevel } from './claims/index.js';
-import { offsetName } from './names.js';
+} from './spool-chunk.js';
 
-/** As large as a chunk is, unless it holds a single larger record. */
+/** Chunks beyond it are read in two pieces. */
 const FIRST_READ_BYTES = 256 * 1024;
+/** Content of a chunk: what is encoded at once, when the spool is read. */
+const CHUNK_CONTENT_BYTES = 2 * 1024 * 1024;
 
 /** How far a spool may take records in; see `append`. */
 export interface SpoolLimits {
@@ -23,6 +28,8 @@ export interface SpoolLimits {
   readonly sizeBytes: number;
 }
 
+type SpoolOutcome = 'all' | 'full' | 'more' | 'until';
+
 /**
  * Records of one partition that are not in a claim yet, on local disk: what a restart need not read
  * again, and what survives when retention removes it from the topic. It is never synced: after a
@@ -30,13 +37,11 @@ export interface SpoolLimits {
  */
 export class Spool {
   readonly #file: DiskFile;
-  readonly #writer: ChunkWriter;
   #level: SpoolLevel;
   #sizeBytes: number;
 
-  private constructor(file: DiskFile, writer: ChunkWriter, level: SpoolLevel, sizeBytes: number) {
+  private constructor(file: DiskFile, level: SpoolLevel, sizeBytes: number) {
     this.#file = file;
-    this.#writer = writer;
     this.#level = level;
     this.#sizeBytes = sizeBytes;
   }
@@ -45,13 +50,7 @@ export class Spool {
    * The spool that begins at `start` in this directory (one per partition), as far as it is intact;
    * an empty one where there is none or `fresh` asks for it. Others are removed.
    */
-  static async open(
-    disk: Disk,
-    directory: string,
-    start: number,
-    fresh: boolean,
-    writer: ChunkWriter,
-  ): Promise<Spool> {
+  static async open(disk: Disk, directory: string, start: number, fresh: boolean): Promise<Spool> {
     await disk.makeDirectory(directory);
     const name = `${offsetName(start)}.spool`;
     for (const other of await disk.list(directory)) {
@@ -61,7 +60,7 @@ export class Spool {
     try {
       const { level, sizeBytes } = await recover(file, start);
       file.truncateSync(sizeBytes);
-      return new Spool(file, writer, level, sizeBytes);
+      return new Spool(file, level, sizeBytes);
     } catch (error) {
       file.closeSync();
       throw error;
@@ -79,23 +78,27 @@ export class Spool {
 
   /**
    * Takes in records up to the limits. `all`: everything before `nextOffset` is in the spool.
-   * `full`: a limit is reached, `records` can go on where it stopped. `until`: the last offset is
-   * reached; `records` is one too far.
+   * `full`: a limit is reached. `more`: a chunk is. After both the walk can go on where it stopped.
+   * `until`: the last offset is reached; the walk is one too far. `tee` sees what is taken.
    */
   append(
-    records: RecordWalk,
-    nextOffset: number,
+    { records, batches, nextOffset }: Omit<FetchedRecords, 'fetchOffset'>,
     limits: SpoolLimits,
     nowMs: number,
-  ): 'all' | 'full' | 'until' {
+    tee?: { take(record: RecordView): void },
+  ): SpoolOutcome {
     const { until = Infinity, records: maxRecords = Infinity, sizeBytes } = limits;
-    const writer = this.#writer;
-    writer.clear();
     let { position } = this.#level;
-    let recordsLeft = maxRecords - this.#level.records;
-    let bytesLeft = sizeBytes - this.#level.bytes;
-    let outcome: 'all' | 'full' | 'until' = 'full';
-    while (recordsLeft > 0 && bytesLeft > 0) {
+    const recordsLimit = maxRecords - this.#level.records;
+    const bytesLimit = sizeBytes - this.#level.bytes;
+    let count = 0;
+    let bytes = 0;
+    let outcome: SpoolOutcome = 'full';
+    while (count < recordsLimit && bytes < bytesLimit) {
+      if (bytes >= CHUNK_CONTENT_BYTES) {
+        outcome = 'more';
+        break;
+      }
       if (!records.next()) {
         outcome = 'all';
         position = Math.max(position, Math.min(nextOffset, until + 1));
@@ -108,15 +111,12 @@ export class Spool {
       }
       // A fetch begins with the batch that holds the offset, which may begin before it.
       if (records.offset < position) continue;
-      if (!writer.tryAppend(records)) {
-        this.#flush(position, nowMs);
-        writer.tryAppend(records);
-      }
+      tee?.take(records);
       position = records.offset + 1;
-      recordsLeft -= 1;
-      bytesLeft -= contentBytesOf(records);
+      count += 1;
+      bytes += contentBytesOf(records);
     }
-    this.#flush(position, nowMs);
+    this.#write(count > 0 ? batches : [], { position, records: count, bytes, nowMs });
     return outcome;
   }
 
@@ -128,9 +128,9 @@ export class Spool {
     while (at < this.#sizeBytes) {
       const chunk = await reader.read(at);
       if (chunk === undefined) throw new SpoolCorrupt(this.#file.path, at);
-      cursor.open(chunk);
+      await cursor.openChunk(chunk.bytes, chunk.header);
       await onChunk(cursor);
-      at += chunk.length;
+      at += chunk.bytes.length;
     }
   }
 
@@ -138,23 +138,31 @@ export class Spool {
     this.#file.closeSync();
   }
 
-  #flush(position: number, nowMs: number): void {
-    const writer = this.#writer;
+  #write(
+    batches: readonly Buffer[],
+    taken: { position: number; records: number; bytes: number; nowMs: number },
+  ): void {
+    const { position, records, bytes, nowMs } = taken;
     const level = this.#level;
-    if (position === level.position) return;
-    const { start } = level;
-    const chunk = writer.finish(start, position, nowMs);
-    this.#file.writeSync([chunk], this.#sizeBytes);
-    this.#sizeBytes += chunk.length;
+    const { start, position: from } = level;
+    if (position === from) return;
+    const wanted = batches.filter((batch) => {
+      const { baseOffset, lastOffsetDelta } = readBatchHeader(batch, 0);
+      return baseOffset < position && baseOffset + lastOffsetDelta >= from;
+    });
+    const counts = { records, contentBytes: bytes };
+    const header = { ...counts, start, from, position, writtenAtMs: nowMs };
+    const chunk = [encodeChunkHeader(header, wanted), ...wanted];
+    this.#file.writeSync(chunk, this.#sizeBytes);
+    this.#sizeBytes += chunk.reduce((sum, { length }) => sum + length, 0);
     this.#level = {
       start,
       position,
-      records: level.records + writer.records,
-      bytes: level.bytes + writer.contentBytes,
-      sinceMs: level.position === start ? nowMs : level.sinceMs,
+      records: level.records + records,
+      bytes: level.bytes + bytes,
+      sinceMs: from === start ? nowMs : level.sinceMs,
       lastMs: nowMs,
     };
-    writer.clear();
   }
 }
 
@@ -178,25 +186,27 @@ async function recover(
 ): Promise<{ level: SpoolLevel; sizeBytes: number }> {
   let level: SpoolLevel = { start, position: start, records: 0, bytes: 0, sinceMs: 0, lastMs: 0 };
   let sizeBytes = 0;
-  const cursor = new ChunkCursor();
   const reader = new ChunkReader(file);
   for (;;) {
     const chunk = await reader.read(sizeBytes);
-    const header = chunk === undefined ? undefined : readChunkHeader(chunk);
-    if (chunk === undefined || header?.start !== start) return { level, sizeBytes };
-    let bytes = level.bytes;
-    cursor.open(chunk);
-    while (cursor.next()) bytes += contentBytesOf(cursor);
+    if (chunk === undefined) return { level, sizeBytes };
+    const { header } = chunk;
+    if (header?.start !== start) return { level, sizeBytes };
     level = {
       start,
       position: header.position,
       records: level.records + header.records,
-      bytes,
+      bytes: level.bytes + header.contentBytes,
       sinceMs: sizeBytes === 0 ? header.writtenAtMs : level.sinceMs,
       lastMs: header.writtenAtMs,
     };
-    sizeBytes += chunk.length;
+    sizeBytes += chunk.bytes.length;
   }
+}
+
+interface Chunk {
+  readonly header: ChunkHeader;
+  readonly bytes: Buffer;
 }
 
 /** Reads chunks into memory that the next one takes over. */
@@ -211,7 +221,7 @@ class ChunkReader {
   }
 
   /** undefined where no whole, intact chunk stands there. */
-  async read(at: number): Promise<Buffer | undefined> {
+  async read(at: number): Promise<Chunk | undefined> {
     const length = await this.#fill(at, 0);
     const header = readChunkHeader(this.#memory.subarray(0, length));
     if (header === undefined) return undefined;
@@ -223,8 +233,9 @@ class ChunkReader {
       this.#memory = larger;
     }
     if (size > length && (await this.#fill(at, length)) < size) return undefined;
-    const chunk = this.#memory.subarray(0, size);
-    return isChunkIntact(chunk, header) ? chunk : undefined;
+    const bytes = this.#memory.subarray(0, size);
+    const chunk = { header, bytes };
+    return isChunkIntact(bytes, header) ? chunk : undefined;
   }
 
   /** Fills the memory from `from` on, with what follows `at` in the file; returns its length. */

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
+import { crc32c } from '../../protocol/records/index.js';
 import type { Disk, DiskFile } from '../../system/index.js';
 import { ByteWriter } from '../byte-writer.js';
 import type { Compression } from './compression.js';
@@ -6,6 +7,14 @@ import type { Compression } from './compression.js';
 /** Content is hashed, compressed and written in slices of this size. */
 const SLICE_BYTES = 256 * 1024;
 const FIRST_CAPACITY_BYTES = 1024;
+
+/** A file as it was written to disk, compressed or not. */
+export interface WrittenFile {
+  readonly bytes: number;
+  readonly sha256: string;
+  /** To see whether it is still the same: a SHA-256 takes twenty times as long. */
+  readonly crc32c: number;
+}
 
 /** A file being built: its content so far, hashed as it grows, compressed slice by slice. */
 export class StagedFile {
@@ -16,15 +25,19 @@ export class StagedFile {
   readonly #disk: Disk;
   readonly #compression: Compression;
   readonly #hash = createHash('sha256');
+  /** Of what is written, where that is not the content itself. */
+  readonly #writtenHash: Hash | undefined;
   #file: DiskFile | undefined;
   #isBegun = false;
   #contentBytes = 0;
   #writtenBytes = 0;
+  #writtenCrc = 0;
 
   constructor(disk: Disk, path: string, compression: Compression) {
     this.#disk = disk;
     this.path = path;
     this.#compression = compression;
+    this.#writtenHash = compression.suffix === '' ? undefined : createHash('sha256');
   }
 
   /** Content is to be written out now. */
@@ -47,6 +60,8 @@ export class StagedFile {
     const bytes = this.#compression.compressSlice(slice);
     this.#file.writeSync([bytes], this.#writtenBytes);
     this.#writtenBytes += bytes.length;
+    this.#writtenCrc = crc32c(bytes, 0, bytes.length, this.#writtenCrc);
+    this.#writtenHash?.update(bytes);
     this.pending.clear();
   }
 
@@ -57,11 +72,17 @@ export class StagedFile {
   }
 
   /** The whole file is on disk and survives a power cut. */
-  async finish(): Promise<{ bytes: number; sha256: string }> {
+  async finish(): Promise<{ bytes: number; sha256: string; written: WrittenFile }> {
     this.flush();
     this.#file ??= this.#disk.openSync(this.path, 'r+');
     await this.#file.sync();
     this.rest();
-    return { bytes: this.#contentBytes, sha256: this.#hash.digest('hex') };
+    const sha256 = this.#hash.digest('hex');
+    const written = {
+      bytes: this.#writtenBytes,
+      sha256: this.#writtenHash?.digest('hex') ?? sha256,
+      crc32c: this.#writtenCrc,
+    };
+    return { bytes: this.#contentBytes, sha256, written };
   }
 }

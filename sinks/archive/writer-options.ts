@@ -1,7 +1,7 @@
 import type { System } from '../../system/index.js';
 import type { PartitionFeed } from '../feed.js';
-import type { ChunkWriter } from '../spool-format.js';
 import type { ChainConfig } from './claims/index.js';
+import type { LiveFiles } from './live-encoder.js';
 import type { ChainId } from './names.js';
 import type { Store } from './stores/index.js';
 
@@ -16,7 +16,7 @@ export interface WriterOptions {
   readonly from: 'earliest' | 'latest';
   /** On local disk, for this partition alone. */
   readonly spoolDirectory: string;
-  readonly chunks: ChunkWriter;
+  readonly liveFiles: LiveFiles;
   /** After each claim that is complete in the store; bytes before compression. */
   readonly onArchived?: (records: number, bytes: number, files: number) => void;
 }

@@ -3,6 +3,8 @@ import type { RecordWalk } from '../../sinks/record-view.js';
 import type { PartitionWorker } from '../../sinks/worker.js';
 import type { SimProcess } from '../../system/sim/index.js';
 
+import { batchOver } from './record-list.js';
+
 export interface TestRecord {
   readonly offset: number;
   readonly timestamp: number;
@@ -80,6 +82,19 @@ class ListWalk implements RecordWalk {
   }
 }
 
+const batches = new WeakMap<TestRecord, Buffer>();
+
+/** Each record is a batch of its own; made once, for enumerations hand it over often. */
+function batchOf(record: TestRecord): Buffer {
+  const known = batches.get(record);
+  if (known !== undefined) return known;
+  const { offset, timestamp, key, value } = record;
+  const bytes = { key: key === null ? null : Buffer.from(key), value: Buffer.from(value) };
+  const batch = batchOver([{ timestamp, ...bytes }], offset);
+  batches.set(record, batch);
+  return batch;
+}
+
 /** Hands records over in fetches of four, in turns of the process's event loop. */
 export class FakeFeed implements PartitionFeed {
   worker: PartitionWorker | undefined;
@@ -133,6 +148,7 @@ export class FakeFeed implements PartitionFeed {
         fetchOffset: this.#position,
         nextOffset,
         records: new ListWalk(list),
+        batches: list.map((record) => batchOf(record)),
       };
       this.#position = nextOffset;
       this.worker?.take(fetched);

@@ -14,9 +14,9 @@ export interface PlainRecord {
   readonly headers?: readonly Header[];
 }
 
-/** The records as a consumer's cursor walks them: one batch, offsets from `base`. */
-export function cursorOver(records: readonly PlainRecord[], base = 0): RecordCursor {
-  const writer = new BatchWriter(4 * 1024 * 1024);
+/** The records as one batch, offsets from `base`. */
+export function batchOver(records: readonly PlainRecord[], base = 0): Buffer {
+  const writer = new BatchWriter(records.length === 1 ? 1024 : 8 * 1024 * 1024);
   for (const { timestamp = 0, key = null, value = null, headers = [] } of records) {
     const bytes = value ?? Buffer.alloc(0);
     const appended = writer.tryAppend(
@@ -35,6 +35,12 @@ export function cursorOver(records: readonly PlainRecord[], base = 0): RecordCur
     writer.close({ codec: 'none', producerId: -1, producerEpoch: -1, baseSequence: -1 }),
   );
   batch.writeBigInt64BE(BigInt(base), 0);
+  return batch;
+}
+
+/** The records as a consumer's cursor walks them: one batch, offsets from `base`. */
+export function cursorOver(records: readonly PlainRecord[], base = 0): RecordCursor {
+  const batch = batchOver(records, base);
   const cursor = new RecordCursor();
   cursor.open(batch, 0, 1e9);
   return cursor;

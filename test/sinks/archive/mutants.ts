@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { runInThisContext } from 'node:vm';
 import ts from 'typescript';
+import * as config from '../../../config/index.js';
 import * as records from '../../../protocol/records/index.js';
 import type { Implementation } from './world.js';
 
@@ -37,6 +38,7 @@ export function mutate(mutation: Mutation | undefined): Implementation {
     run(exports, (name: string): unknown => {
       if (!name.startsWith('.')) return require(name);
       if (name.endsWith('protocol/records/index.js')) return records;
+      if (name.endsWith('config/index.js')) return config;
       return load(join(dirname(path), name.replace(/\.js$/, '.ts')));
     });
     return exports;
@@ -44,7 +46,7 @@ export function mutate(mutation: Mutation | undefined): Implementation {
   return {
     ...load(join(sinks, 'archive/partition-writer.ts')),
     ...load(join(sinks, 'archive/stores/index.ts')),
-    ...load(join(sinks, 'spool-format.ts')),
+    ...load(join(sinks, 'archive/live-encoder.ts')),
   } as unknown as Implementation;
 }
 

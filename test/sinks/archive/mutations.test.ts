@@ -243,8 +243,8 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'the check of a spool chunk',
     file: spool,
-    find: `  return isChunkIntact(chunk, header) ? chunk : undefined;`,
-    replace: `  return chunk;`,
+    find: `return isChunkIntact(bytes, header) ? chunk : undefined;`,
+    replace: `return chunk;`,
     noticedBy: 'a damaged spool',
   },
   {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Spool, type SpoolLimits } from '../../../sinks/archive/spool.js';
 import { readRecordHeaders } from '../../../sinks/record-view.js';
-import { ChunkWriter } from '../../../sinks/spool-format.js';
 import { createSimSystem, type SimProcess } from '../../../system/sim/index.js';
-import { cursorOver, type PlainRecord } from '../record-list.js';
+import { batchOver, cursorOver, type PlainRecord } from '../record-list.js';
 
 const NO_LIMITS: SpoolLimits = { until: undefined, records: undefined, sizeBytes: Infinity };
 
@@ -14,8 +13,12 @@ const RECORDS: PlainRecord[] = Array.from({ length: 40 }, (_, i) => ({
   headers: i % 4 === 0 ? [['name', Buffer.from('x')]] : [],
 }));
 
+function fetchOf(nextOffset: number, base = 0) {
+  return { records: cursorOver(RECORDS, base), batches: [batchOver(RECORDS, base)], nextOffset };
+}
+
 function openSpool(process: SimProcess, start = 0, fresh = false): Promise<Spool> {
-  return Spool.open(process.disk, '/spool', start, fresh, new ChunkWriter(200));
+  return Spool.open(process.disk, '/spool', start, fresh);
 }
 
 async function contentOf(spool: Spool): Promise<(PlainRecord & { offset: number })[]> {
@@ -47,7 +50,7 @@ describe('the spool', () => {
   it('gives back what it took in, also after it was opened again', () =>
     inSim(async (process) => {
       const spool = await openSpool(process);
-      expect(spool.append(cursorOver(RECORDS), 45, NO_LIMITS, 7)).toBe('all');
+      expect(spool.append(fetchOf(45, 0), NO_LIMITS, 7)).toBe('all');
       const expected = RECORDS.map((record, offset) => ({ offset, ...record }));
       expect(await contentOf(spool)).toEqual(expected);
       const { level } = spool;
@@ -61,23 +64,37 @@ describe('the spool', () => {
   it('stops at its limits and goes on where it stopped', () =>
     inSim(async (process) => {
       const spool = await openSpool(process);
-      const cursor = cursorOver(RECORDS);
-      expect(spool.append(cursor, 40, { ...NO_LIMITS, records: 10 }, 0)).toBe('full');
+      const fetched = fetchOf(40);
+      expect(spool.append(fetched, { ...NO_LIMITS, records: 10 }, 0)).toBe('full');
       expect(spool.level.position).toBe(10);
-      expect(spool.append(cursor, 40, { ...NO_LIMITS, sizeBytes: 400 }, 0)).toBe('full');
+      expect(spool.append(fetched, { ...NO_LIMITS, sizeBytes: 400 }, 0)).toBe('full');
       expect(spool.level.bytes).toBeGreaterThanOrEqual(400);
-      expect(spool.append(cursor, 40, { ...NO_LIMITS, until: 30 }, 0)).toBe('until');
+      expect(spool.append(fetched, { ...NO_LIMITS, until: 30 }, 0)).toBe('until');
       expect(spool.level.position).toBe(31);
       expect((await contentOf(spool)).map(({ offset }) => offset)).toEqual(
         Array.from({ length: 31 }, (_, i) => i),
       );
     }));
 
+  it('begins another chunk in good time, and loses nothing over it', () =>
+    inSim(async (process) => {
+      const value = Buffer.alloc(64 * 1024, 'v');
+      const records = Array.from({ length: 80 }, () => ({ value }));
+      const all = { records: cursorOver(records), batches: [batchOver(records)], nextOffset: 80 };
+      const spool = await openSpool(process);
+      const outcomes = [1, 2, 3].map(() => spool.append(all, NO_LIMITS, 0));
+      expect(outcomes).toEqual(['more', 'more', 'all']);
+      expect(spool.level.records).toBe(80);
+      expect((await contentOf(spool)).map(({ offset }) => offset)).toEqual(
+        records.map((_, i) => i),
+      );
+    }));
+
   it('passes over what it has already', () =>
     inSim(async (process) => {
       const spool = await openSpool(process, 5);
-      spool.append(cursorOver(RECORDS), 40, NO_LIMITS, 0);
-      spool.append(cursorOver(RECORDS), 40, NO_LIMITS, 0);
+      spool.append(fetchOf(40, 0), NO_LIMITS, 0);
+      spool.append(fetchOf(40, 0), NO_LIMITS, 0);
       expect((await contentOf(spool)).map(({ offset }) => offset)[0]).toBe(5);
       expect(spool.level.records).toBe(35);
     }));
@@ -85,7 +102,7 @@ describe('the spool', () => {
   it('keeps the intact beginning, wherever its file is torn', () =>
     inSim(async (process) => {
       const spool = await openSpool(process);
-      spool.append(cursorOver(RECORDS), 40, NO_LIMITS, 0);
+      spool.append(fetchOf(40, 0), NO_LIMITS, 0);
       spool.close();
       const [name = ''] = process.disk.listSync('/spool');
       const whole = process.disk.readFileSync(`/spool/${name}`);
@@ -104,7 +121,7 @@ describe('the spool', () => {
       (await openSpool(process, 3)).close();
       const spool = await openSpool(process, 9);
       expect(process.disk.listSync('/spool')).toEqual(['00000000000000000009.spool']);
-      spool.append(cursorOver(RECORDS, 9), 49, NO_LIMITS, 0);
+      spool.append(fetchOf(49, 9), NO_LIMITS, 0);
       expect((await openSpool(process, 9, true)).level.records).toBe(0);
     }));
 });

@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { listArchive } from '../../../sinks/archive/list.js';
+import { LiveFiles } from '../../../sinks/archive/live-encoder.js';
 import { PartitionWriter } from '../../../sinks/archive/partition-writer.js';
 import { LocalStore } from '../../../sinks/archive/stores/index.js';
 import { verifyArchive } from '../../../sinks/archive/verify.js';
-import { ChunkWriter } from '../../../sinks/spool-format.js';
 import { createSimSystem, type SimProcess, type Simulation } from '../../../system/sim/index.js';
 import { FakeTopic } from '../fake-topic.js';
 import { archiveFiles, CHAIN, finishAndCheck } from './world.js';
 
-const ours = { PartitionWriter, LocalStore, ChunkWriter };
+const ours = { PartitionWriter, LocalStore, LiveFiles };
 let sim: Simulation;
 let process: SimProcess;
 

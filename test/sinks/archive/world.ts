@@ -4,9 +4,9 @@ import {
   type ContentSettings,
   decodeClaim,
 } from '../../../sinks/archive/claims/index.js';
+import type { LiveFiles } from '../../../sinks/archive/live-encoder.js';
 import type { PartitionWriter } from '../../../sinks/archive/partition-writer.js';
 import type { LocalStore, Store } from '../../../sinks/archive/stores/index.js';
-import type { ChunkWriter } from '../../../sinks/spool-format.js';
 import type { SimProcess, Simulation } from '../../../system/sim/index.js';
 import { FakeFeed, type FakeTopic, type TestRecord } from '../fake-topic.js';
 
@@ -23,7 +23,7 @@ export const CHAIN = '/archive/_claims/archive/cluster-1/logs.abcdefghijklmnopqr
 export interface Implementation {
   readonly PartitionWriter: typeof PartitionWriter;
   readonly LocalStore: typeof LocalStore;
-  readonly ChunkWriter: typeof ChunkWriter;
+  readonly LiveFiles: typeof LiveFiles;
 }
 
 export interface OwnerOptions {
@@ -31,6 +31,7 @@ export interface OwnerOptions {
   readonly rotateRecords?: number;
   readonly acceptGap?: boolean;
   readonly from?: 'earliest' | 'latest';
+  readonly liveFiles?: number;
   readonly dataDir?: string;
   readonly topicId?: string;
   /** Stands between the writer and its store. */
@@ -68,7 +69,7 @@ export function startOwner(
     feed,
     from: options.from ?? 'earliest',
     spoolDirectory: `${options.dataDir ?? `/data/${process.name}`}/spool/${id.topicId}`,
-    chunks: new implementation.ChunkWriter(4096),
+    liveFiles: new implementation.LiveFiles(options.liveFiles ?? 64),
   });
   feed.worker = writer;
   const tick = (): void => {

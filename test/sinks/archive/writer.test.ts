@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { LiveFiles } from '../../../sinks/archive/live-encoder.js';
 import { PartitionWriter } from '../../../sinks/archive/partition-writer.js';
 import { LocalStore } from '../../../sinks/archive/stores/index.js';
-import { ChunkWriter } from '../../../sinks/spool-format.js';
 import { createSimSystem } from '../../../system/sim/index.js';
 import { FakeTopic } from '../fake-topic.js';
 import { enumerations } from './enumeration.js';
 import { finishAndCheck, readClaims } from './world.js';
 
-const ours = { PartitionWriter, LocalStore, ChunkWriter };
+const ours = { PartitionWriter, LocalStore, LiveFiles };
 
 describe('the writer of one partition', () => {
   it('archives a topic once, in order, in claims that follow one another', async () => {
