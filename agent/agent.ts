@@ -1,5 +1,5 @@
 import { Producer } from '../client/producer/index.js';
-import type { KafkaConfig } from '../client/section/index.js';
+import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
 import { type DirectoryLock, lockDirectory, type System } from '../system/index.js';
 import { createChain } from './interceptors/index.js';
 import { Positions } from './positions.js';
@@ -11,7 +11,7 @@ export interface AgentOptions {
   /** The parsed `agent:` section. */
   readonly config: AgentConfig;
   /** The parsed `kafka:` section. */
-  readonly kafka: Pick<KafkaConfig, 'bootstrap'>;
+  readonly kafka: Pick<KafkaConfig, 'bootstrap'> & Partial<KafkaConfig>;
   /** The agent's own folder: its lock and its positions. */
   readonly dataDir: string;
 }
@@ -39,7 +39,7 @@ export class Agent {
     this.#system = system;
     this.#lock = lock;
     this.#positions = positions;
-    this.#producer = createProducer(system, config, kafka.bootstrap);
+    this.#producer = createProducer(system, config, kafka);
     const sources = new Map<string, Source>();
     for (const [name, options] of Object.entries(config.sources)) {
       const source = createSource(options, {
@@ -120,12 +120,12 @@ export class Agent {
 function createProducer(
   system: System,
   { producer }: AgentConfig,
-  bootstrap: readonly string[],
+  kafka: AgentOptions['kafka'],
 ): Producer {
   const created = new Producer(
     {
-      bootstrap,
-      clientId: 'logflume-agent',
+      bootstrap: kafka.bootstrap,
+      clientId: clientIdOf(kafka, 'agent'),
       acks: producer.acks,
       compression: producer.compression,
       lingerMs: producer.linger,

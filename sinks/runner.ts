@@ -19,6 +19,7 @@ const PREFETCH_BYTES = 16 * 1024 * 1024;
 export interface RunnerOptions {
   readonly system: System;
   readonly name: string;
+  readonly clientId: string;
   readonly topics: readonly string[];
   readonly bootstrap: readonly string[];
   readonly instance: string;
@@ -62,8 +63,8 @@ export class SinkRunner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    const { system, bootstrap, name } = options;
-    this.#admin = new Admin({ bootstrap, clientId: `logflume-${name}` }, system);
+    const { system, bootstrap, clientId } = options;
+    this.#admin = new Admin({ bootstrap, clientId }, system);
   }
 
   /** Begins to work; whether brokers and topics are there or not. */
@@ -114,11 +115,11 @@ export class SinkRunner {
   }
 
   #join(): void {
-    const { system, name, topics, bootstrap, instance } = this.#options;
+    const { system, name, clientId, topics, bootstrap, instance } = this.#options;
     const consumer = new Consumer(
       {
         bootstrap,
-        clientId: `logflume-${name}`,
+        clientId,
         groupId: `logflume-${name}`,
         groupInstanceId: `${name}-${instance}`,
         sessionTimeoutMs: SESSION_TIMEOUT_MS,

@@ -15,6 +15,8 @@ export interface Assignment {
 export interface SinkContext {
   readonly system: System;
   readonly name: string;
+  /** By which brokers know the sink's clients. */
+  readonly clientId: string;
   /** The sink's own folder: `<data_dir>/sinks/<name>`. */
   readonly directory: string;
   /** Of this installation of the sink; random, kept in its folder. */

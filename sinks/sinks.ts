@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { KafkaConfig } from '../client/section/index.js';
+import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
 import { type DirectoryLock, lockDirectory, type System } from '../system/index.js';
 import { ArchiveSink } from './archive/index.js';
 import { HttpSink } from './http/index.js';
@@ -12,7 +12,7 @@ export interface SinksOptions {
   /** The parsed `sinks:` section. */
   readonly config: SinksConfig;
   /** The parsed `kafka:` section; a sink may name its own. */
-  readonly kafka: Pick<KafkaConfig, 'bootstrap'>;
+  readonly kafka: Pick<KafkaConfig, 'bootstrap'> & Partial<KafkaConfig>;
   /** The sinks' own folder: their lock, spools and identities. */
   readonly dataDir: string;
   /** A person accepts that offsets which retention has removed are lost (`--accept-gap`). */
@@ -110,10 +110,12 @@ export class Sinks {
     const instance = await instanceOf(system, directory);
     const arrived = { records: 0, bytes: 0 };
     const counters = countersOf(system, name);
-    const { bootstrap } = config.kafka ?? options.kafka;
+    const kafka = config.kafka ?? options.kafka;
+    const { bootstrap } = kafka;
     const context: SinkContext = {
       system: { ...system, log: system.log.child({ sink: name }) },
       name,
+      clientId: clientIdOf(kafka, name),
       directory,
       instance,
       acceptGap: options.acceptGap ?? false,

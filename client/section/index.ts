@@ -1,1 +1,1 @@
-export { type KafkaConfig, kafkaSection } from './kafka-section.js';
+export { clientIdOf, type KafkaConfig, kafkaSection } from './kafka-section.js';

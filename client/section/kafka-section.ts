@@ -15,11 +15,19 @@ export const kafkaSection = z.strictObject({
     .string()
     .min(1)
     .default('logflume')
-    .describe('What the brokers call this client in their logs and metrics.'),
+    .describe(
+      'Whom brokers name in their logs and metrics: the agent goes by `<client_id>-agent`, a sink ' +
+        'by `<client_id>-<its name>`.',
+    ),
 });
 
 /** The section, parsed. */
 export type KafkaConfig = z.output<typeof kafkaSection>;
+
+/** The name under which a part of ours talks to the brokers. */
+export function clientIdOf({ client_id }: Partial<KafkaConfig>, part: string): string {
+  return `${client_id ?? 'logflume'}-${part}`;
+}
 
 function isBrokerAddress(text: string): boolean {
   try {

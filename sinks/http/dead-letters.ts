@@ -14,9 +14,9 @@ export class DeadLetters {
   readonly #topic: string;
   readonly #producer: Producer;
 
-  constructor(system: System, bootstrap: readonly string[], name: string, topic: string) {
+  constructor(system: System, bootstrap: readonly string[], clientId: string, topic: string) {
     this.#topic = topic;
-    this.#producer = new Producer({ bootstrap, clientId: `logflume-${name}`, acks: 'all' }, system);
+    this.#producer = new Producer({ bootstrap, clientId, acks: 'all' }, system);
   }
 
   /** Resolves when the record is in the dead-letter topic. */

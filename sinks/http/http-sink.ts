@@ -21,7 +21,7 @@ export class HttpSink implements Sink {
   readonly #deadLetters: DeadLetters | undefined;
 
   constructor(context: SinkContext, config: HttpConfig, bootstrap: readonly string[]) {
-    const { system, name } = context;
+    const { system, clientId } = context;
     this.#context = context;
     this.#config = config;
     this.maxBytes = config.max_bytes;
@@ -33,7 +33,7 @@ export class HttpSink implements Sink {
     this.#destination = new Destination({ system, url, headers, timeoutMs });
     const topic = config.dead_letter;
     this.#deadLetters =
-      topic === undefined ? undefined : new DeadLetters(system, bootstrap, name, topic);
+      topic === undefined ? undefined : new DeadLetters(system, bootstrap, clientId, topic);
   }
 
   createWorker(assignment: Assignment, feed: PartitionFeed): PartitionWorker {

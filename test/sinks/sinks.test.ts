@@ -25,7 +25,7 @@ afterEach(async () => {
 function startSinks(sinks: Record<string, unknown>): Promise<Sinks> {
   return Sinks.start(system, {
     config: sinksSection.parse(sinks),
-    kafka: { bootstrap: [broker.address] },
+    kafka: { bootstrap: [broker.address], client_id: 'here' },
     dataDir: join(directory, 'sinks'),
   });
 }
@@ -59,6 +59,10 @@ describe('the archive sink on a broker', () => {
     const second = await startSinks(config);
     expect(await second.drain(20_000)).toBe(true);
     const status = second.status().archive;
+    const admin = new Admin({ bootstrap: [broker.address] }, system);
+    const group = await admin.describeGroup('logflume-archive');
+    expect(group.members.map(({ clientId }) => clientId)).toEqual(['here-archive']);
+    await admin.close();
     expect(status).toMatchObject({
       type: 'archive',
       group: 'logflume-archive',
