@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Context } from '../../cli/context.js';
 import { runProgram } from '../../cli/program.js';
 import type { Terminal } from '../../cli/terminal.js';
+import { LiveFiles } from '../../sinks/archive/live-encoder.js';
 import { PartitionWriter } from '../../sinks/archive/partition-writer.js';
 import { LocalStore } from '../../sinks/archive/stores/index.js';
-import { ChunkWriter } from '../../sinks/spool-format.js';
 import { createSimSystem } from '../../system/sim/index.js';
 import { CHAIN, finishAndCheck } from '../sinks/archive/world.js';
 import { FakeTopic } from '../sinks/fake-topic.js';
 
-const ours = { PartitionWriter, LocalStore, ChunkWriter };
+const ours = { PartitionWriter, LocalStore, LiveFiles };
 const settings = { format: 'lines', filePer: 'key', compression: 'none' } as const;
 const stream = CHAIN.split('/').at(-2) ?? '';
 const topic = stream.slice(0, stream.lastIndexOf('.'));
