@@ -16,8 +16,8 @@ export const kafkaSection = z.strictObject({
     .min(1)
     .default('logflume')
     .describe(
-      'Whom brokers name in their logs and metrics: the agent goes by `<client_id>-agent`, a sink ' +
-        'by `<client_id>-<its name>`.',
+      'Whom brokers name in their logs and metrics: the agent goes by `<client_id>-agent`, ' +
+        'a sink by `<client_id>-<its name>`.',
     ),
 });
 
