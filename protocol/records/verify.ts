@@ -30,7 +30,7 @@ export function verifyBatch(
   if (options.deep === true) {
     const cursor = new RecordCursor();
     cursor.open(bytes, offset, options.maxBytes ?? DEFAULT_MAX_BYTES);
-    while (cursor.next()) cursor.headers();
+    while (cursor.next()) if (cursor.headerCount > 0) cursor.headers();
   }
   return header;
 }
