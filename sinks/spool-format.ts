@@ -13,7 +13,7 @@ import type { RecordView, RecordWalk } from './record-view.js';
  * The span is what stands in the Kafka record from its key to its end; starts are within it and
  * lengths of -1 are null. So a record is one copy, whatever it holds.
  */
-export const CHUNK_HEADER_BYTES = 40;
+const CHUNK_HEADER_BYTES = 40;
 const RECORD_HEADER_BYTES = 40;
 const CHUNK_MAGIC = 0x3170534c;
 const CRC_FROM = 8;

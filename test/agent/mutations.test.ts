@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Mutation, mutate } from './mutants.js';
-import { enumerate, scenarios } from './scenarios.js';
+import { enumerate } from './scenarios.js';
 
 const adoption = 'sources/file/adoption.ts';
 const identity = 'sources/file/identity.ts';
