@@ -1,5 +1,5 @@
 import type { Timer } from '../../system/index.js';
-import { Appender } from './appender.js';
+import { appendBatches } from './appender.js';
 import { IndexMismatchError, readSegment } from './cold-read.js';
 import type { LogEnvironment } from './environment.js';
 import type { EpochEnd, LeaderEpochs } from './epochs.js';
@@ -145,13 +145,6 @@ export class Log {
    * into `batches` itself; its memory is not kept. Throws LogError, then nothing was appended.
    */
   append(batches: Buffer, options: AppendOptions): AppendResult {
-    const [outcome] = this.appendAll([batches], options);
-    if (outcome === undefined || outcome instanceof LogError) throw outcome;
-    return outcome;
-  }
-
-  /** Appends what has come together with one write; one outcome for each buffer, in order. */
-  appendAll(buffers: readonly Buffer[], options: AppendOptions): (AppendResult | LogError)[] {
     if (this.#ended !== undefined) throw this.#ended;
     const target = {
       storage: this.#storage,
@@ -161,16 +154,15 @@ export class Log {
       settings: this.#settings,
       nowMs: this.#env.clock.now(),
     };
-    const outcomes = new Appender(target, options).run(buffers);
-    const failure = outcomes.find(
-      (outcome) => outcome instanceof LogError && outcome.code === 'KAFKA_STORAGE_ERROR',
-    );
-    if (failure instanceof LogError) this.#end(failure);
-    const flushDue = this.#flushIfDue();
-    return outcomes.map((outcome) => {
-      if (outcome instanceof LogError) return outcome;
-      return { ...outcome, flushFirst: flushDue && outcome.lastOffset >= this.flushedOffset };
-    });
+    let result: AppendResult;
+    try {
+      result = appendBatches(target, batches, options);
+    } catch (error) {
+      if (error instanceof LogError && error.code === 'KAFKA_STORAGE_ERROR') this.#end(error);
+      throw error;
+    }
+    const waits = this.#flushIfDue() && result.lastOffset >= this.flushedOffset;
+    return waits ? { ...result, flushFirst: true } : result;
   }
 
   /** Begins or plans the sync that is due; true where acknowledgements wait for it. */

@@ -53,10 +53,7 @@ export interface AppendedBatch {
   readonly coordinatorEpoch?: number | undefined;
 }
 
-/**
- * The idempotent producers of a log. Batches are checked and applied to a draft first, which is
- * taken over once they are in the file: `begin`, then `commit`.
- */
+/** The idempotent producers of a log. A batch is checked first, and applied once it is in the file. */
 export class Producers {
   readonly #entries = new Map<number, ProducerEntry>();
 
@@ -90,39 +87,6 @@ export class Producers {
     this.#entries.set(entry.producerId, entry);
   }
 
-  begin(nowMs: number): ProducersDraft {
-    return new ProducersDraft(this.#entries, nowMs);
-  }
-
-  /** Applies a batch that is in the log already, without checking it. */
-  replay(batch: AppendedBatch, nowMs: number): void {
-    const { producerId } = batch.header;
-    if (producerId < 0) return;
-    this.#entries.set(producerId, applyBatch(this.#entries.get(producerId), batch, nowMs));
-  }
-
-  /** Forgets producers without an open transaction that have been idle for too long. */
-  expire(nowMs: number, expirationMs: number): void {
-    for (const entry of this.#entries.values()) {
-      // Records may carry times long past: what counts is also when the broker saw the producer.
-      const lastMs = Math.max(entry.lastTimestamp, entry.seenMs);
-      const idle = nowMs - lastMs >= expirationMs;
-      if (idle && entry.currentTransactionFirstOffset < 0) this.#entries.delete(entry.producerId);
-    }
-  }
-}
-
-/** Producers with the batches of one append on top, until they are in the file. */
-export class ProducersDraft {
-  readonly #entries: Map<number, ProducerEntry>;
-  readonly #changed = new Map<number, ProducerEntry>();
-  readonly #nowMs: number;
-
-  constructor(entries: Map<number, ProducerEntry>, nowMs: number) {
-    this.#entries = entries;
-    this.#nowMs = nowMs;
-  }
-
   /**
    * Whether the batch follows its producer's last one. Returns the metadata of the batch that it
    * repeats, undefined where it is new. Throws LogError INVALID_PRODUCER_EPOCH for a producer
@@ -130,7 +94,7 @@ export class ProducersDraft {
    */
   check(header: Sequenced): BatchMetadata | undefined {
     const { producerId, producerEpoch, baseSequence } = header;
-    const entry = this.#get(producerId);
+    const entry = this.#entries.get(producerId);
     if (entry === undefined) return undefined;
     if (producerEpoch < entry.epoch) {
       throw new LogError(
@@ -152,20 +116,21 @@ export class ProducersDraft {
     return undefined;
   }
 
-  /** Applies a batch to the draft. */
-  apply(batch: AppendedBatch): void {
+  /** Applies a batch that is in the log, without checking it. */
+  replay(batch: AppendedBatch, nowMs: number): void {
     const { producerId } = batch.header;
-    this.#changed.set(producerId, applyBatch(this.#get(producerId), batch, this.#nowMs));
+    if (producerId < 0) return;
+    this.#entries.set(producerId, applyBatch(this.#entries.get(producerId), batch, nowMs));
   }
 
-  /** The batches are in the file: the draft becomes the truth. */
-  commit(): void {
-    for (const [producerId, entry] of this.#changed) this.#entries.set(producerId, entry);
-    this.#changed.clear();
-  }
-
-  #get(producerId: number): ProducerEntry | undefined {
-    return this.#changed.get(producerId) ?? this.#entries.get(producerId);
+  /** Forgets producers without an open transaction that have been idle for too long. */
+  expire(nowMs: number, expirationMs: number): void {
+    for (const entry of this.#entries.values()) {
+      // Records may carry times long past: what counts is also when the broker saw the producer.
+      const lastMs = Math.max(entry.lastTimestamp, entry.seenMs);
+      const idle = nowMs - lastMs >= expirationMs;
+      if (idle && entry.currentTransactionFirstOffset < 0) this.#entries.delete(entry.producerId);
+    }
   }
 }
 

@@ -294,7 +294,7 @@ class Recovery {
 
   async #fill(segment: Segment, lastOffset: number): Promise<void> {
     const bytes = encodeEmptyBatch(segment.nextOffset, lastOffset, this.#epochs.latest);
-    segment.write([bytes]);
+    segment.write(bytes);
     segment.note(storedBatch(readBatchHeader(bytes, 0), bytes, 0), this.#settings);
     await segment.syncLog();
   }

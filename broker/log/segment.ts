@@ -88,13 +88,13 @@ export class Segment {
   }
 
   /**
-   * Writes the buffers behind the last batch with one call. Where that fails, what was written is
-   * cut off again, so that the file stays whole batches. Throws LogError.
+   * Writes behind the last batch. Where that fails, what was written is cut off again, so that the
+   * file stays whole batches. Throws LogError.
    */
-  write(buffers: readonly Uint8Array[]): void {
+  write(bytes: Uint8Array): void {
     const { file } = this.file;
     try {
-      file.writeSync(buffers, this.sizeBytes);
+      file.writeSync([bytes], this.sizeBytes);
     } catch (error) {
       const path = this.path(LOG_SUFFIX);
       try {

@@ -57,14 +57,10 @@ export class LogStorage {
     this.#unsynced = new Set(unsynced);
   }
 
-  /** Appends buffers that hold exactly these batches. Throws LogError, then all is as before. */
-  write(
-    buffers: readonly Uint8Array[],
-    batches: readonly StoredBatch[],
-    settings: LogSettings,
-  ): void {
+  /** Appends bytes that are exactly these batches. Throws LogError, then all is as before. */
+  write(bytes: Buffer, batches: readonly StoredBatch[], settings: LogSettings): void {
     const { active } = this.segments;
-    active.write(buffers);
+    active.write(bytes);
     this.#unsynced.add(active);
     for (const batch of batches) active.note(batch, settings);
   }
