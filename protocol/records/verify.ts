@@ -1,6 +1,8 @@
 import { type BatchHeader, checkBatchBytes } from './batch-header.js';
 import { RecordsError } from './errors.js';
+import { BATCH_HEADER_BYTES } from './format.js';
 import { RecordCursor } from './record-cursor.js';
+import { areSimpleRecords } from './simple-records.js';
 
 /** How closely `verifyBatch` looks. */
 export interface VerifyOptions {
@@ -27,10 +29,19 @@ export function verifyBatch(
       `record batch counts ${header.recordCount} records but spans ${header.lastOffsetDelta + 1}`,
     );
   }
-  if (options.deep === true) {
+  if (options.deep === true && !isPlainAndSimple(bytes, offset, header)) {
     const cursor = new RecordCursor();
     cursor.open(bytes, offset, options.maxBytes ?? DEFAULT_MAX_BYTES);
     while (cursor.next()) if (cursor.headerCount > 0) cursor.headers();
   }
   return header;
+}
+
+/** Whether the batch needs no closer look. */
+function isPlainAndSimple(bytes: Buffer, offset: number, header: BatchHeader): boolean {
+  const start = offset + BATCH_HEADER_BYTES;
+  return (
+    header.codec === 'none' &&
+    areSimpleRecords(bytes, start, offset + header.sizeBytes, header.recordCount)
+  );
 }
