@@ -110,8 +110,7 @@ export class Partition {
           `${this.startOffset} to ${maxOffset}`,
       );
     }
-    if (this.log === undefined || offset === maxOffset) return NOTHING;
-    return this.log.read(offset, maxBytes, { maxOffset, minOneBatch });
+    return this.log?.read(offset, maxBytes, { maxOffset, minOneBatch }) ?? NOTHING;
   }
 
   /** Counts what a reader was given. */

@@ -23,40 +23,32 @@ export const produce = handler(Produce, (request, context) => {
   const { acks } = request;
   if (acks < -1 || acks > 1) return refuseAll(request);
   const waits: Promise<unknown>[] = [];
-  const responses = request.topicData.map((data) => {
-    const topic = topicOf(data.name, data.topicId, context);
-    const partitionResponses = data.partitionData.map((part) => {
+  const responses = request.topicData.map(({ name, topicId, partitionData }) => {
+    const topic = topicOf(name, topicId, context);
+    const partitionResponses: Outcome[] = [];
+    for (const part of partitionData) {
       const outcome = append(topic, part, acks, context);
-      return outcome instanceof Promise ? pending(outcome, waits) : { outcome };
-    });
-    return { name: data.name, topicId: data.topicId, partitionResponses };
+      if (outcome instanceof Promise) {
+        const place = partitionResponses.push(UNKNOWN) - 1;
+        const settled = outcome.then((late) => {
+          partitionResponses[place] = late;
+        });
+        waits.push(settled);
+      } else {
+        partitionResponses.push(outcome);
+      }
+    }
+    return { name, topicId, partitionResponses };
   });
-  const response = () => ({
-    responses: responses.map(({ partitionResponses, ...topic }) => ({
-      ...topic,
-      partitionResponses: partitionResponses.map(({ outcome }) => outcome),
-    })),
-  });
-  if (acks === 0) return refuseSilently(responses.flatMap((one) => one.partitionResponses));
-  return waits.length === 0 ? response() : Promise.all(waits).then(response);
+  if (acks === 0) return refuseSilently(responses.flatMap((topic) => topic.partitionResponses));
+  return waits.length === 0 ? { responses } : Promise.all(waits).then(() => ({ responses }));
 });
 
-/** Keeps a place for an outcome that is still to come. */
-function pending(late: Promise<Outcome>, waits: Promise<unknown>[]): { outcome: Outcome } {
-  const place = { outcome: failure(-1, ErrorCode.UNKNOWN_SERVER_ERROR, null) };
-  waits.push(
-    late.then((outcome) => {
-      place.outcome = outcome;
-    }),
-  );
-  return place;
-}
-
 /** With acks=0 nobody hears of an error; as in Kafka a closed connection has to tell of it. */
-function refuseSilently(places: readonly { readonly outcome: Outcome }[]): null {
-  const failed = places.find(({ outcome }) => outcome.errorCode !== ErrorCode.NONE);
+function refuseSilently(outcomes: readonly Outcome[]): null {
+  const failed = outcomes.find(({ errorCode }) => errorCode !== ErrorCode.NONE);
   if (failed === undefined) return null;
-  const reason = failed.outcome.errorMessage ?? `error ${failed.outcome.errorCode}`;
+  const reason = failed.errorMessage ?? `error ${failed.errorCode}`;
   throw new Error(`a produce request with acks=0 failed: ${reason}`);
 }
 
@@ -120,3 +112,6 @@ function failure(index: number, errorCode: number, errorMessage: string | null):
   const nothing = { baseOffset: -1, logAppendTimeMs: -1, logStartOffset: -1 };
   return { index, errorCode, ...nothing, errorMessage };
 }
+
+/** Keeps a place for an outcome that is still to come. */
+const UNKNOWN = failure(-1, ErrorCode.UNKNOWN_SERVER_ERROR, null);

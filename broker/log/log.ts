@@ -221,6 +221,7 @@ export class Log {
    */
   read(offset: number, maxBytes: number, options: ReadOptions = {}): Buffer | Promise<Buffer> {
     if (offset < this.#startOffset || offset > this.endOffset) throw this.#outOfRange(offset);
+    this.#tail.expectReads();
     const maxOffset = Math.min(options.maxOffset ?? this.endOffset, this.endOffset);
     if (offset >= maxOffset) return NOTHING;
     const query = { offset, maxBytes, maxOffset, minOneBatch: options.minOneBatch ?? true };

@@ -7,6 +7,8 @@ const SMALLEST_CHUNK_BYTES = 16 * 1024;
 const LARGEST_CHUNK_BYTES = 512 * 1024;
 /** At least so many bytes between two marks. */
 const MARK_BYTES = 4096;
+/** Bytes that are appended without a read after which nothing more is kept for readers. */
+const KEPT_UNREAD_BYTES = 16 * 1024 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -96,20 +98,32 @@ export interface TailRead {
 
 /**
  * The newest batches of a log in memory of their own: always a run of whole batches that ends at
- * the log's end. What was read stays valid, because a chunk that was read from is only
- * filled, never reused.
+ * the log's end, and empty while nobody reads the log. What was read stays valid, because a chunk
+ * that was read from is only filled, never reused.
  */
 export class TailCache {
   readonly #memory: TailMemory;
   readonly #chunks: Chunk[] = [];
+  /** Appended since somebody read the log, or since it was opened. */
+  #unreadBytes = 0;
 
   constructor(memory: TailMemory) {
     this.#memory = memory;
   }
 
-  /** Copies a batch that was appended to the log. */
+  /** Somebody reads the log: what is appended next is worth keeping. */
+  expectReads(): void {
+    this.#unreadBytes = 0;
+  }
+
+  /** Copies a batch that was appended to the log, where a reader may be expected. */
   append(batch: StoredBatch): void {
     const { sizeBytes } = batch.header;
+    this.#unreadBytes += sizeBytes;
+    if (this.#unreadBytes > KEPT_UNREAD_BYTES) {
+      this.clear();
+      return;
+    }
     const last = this.#chunks.at(-1);
     if (last?.hasRoom(sizeBytes)) {
       last.append(batch);

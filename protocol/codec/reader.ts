@@ -74,13 +74,15 @@ export class Reader {
   /** An unsigned varint of at most 32 bits. */
   unsignedVarint(): number {
     let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
+    let scale = 1;
+    for (let bytes = 0; bytes < 5; bytes++) {
       const byte = this.frame[this.take(1)] as number;
-      value += (byte & 0x7f) * 2 ** shift;
+      value += (byte & 0x7f) * scale;
       if (byte < 0x80) {
         if (value > 0xffffffff) break;
         return value;
       }
+      scale *= 0x80;
     }
     throw new ProtocolError('MALFORMED', `the varint before byte ${this.position} exceeds 32 bits`);
   }
