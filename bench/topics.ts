@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { Kafka, logLevel } from 'kafkajs';
 
 const adminOf = (bootstrap: string) =>
@@ -12,6 +13,23 @@ export async function createTopic(bootstrap: string, topic: string, partitions =
     waitForLeaders: true,
   });
   await admin.disconnect();
+}
+
+/** Deletes a topic and waits until its files are gone from the broker's log directory. */
+export async function deleteTopic(
+  bootstrap: string,
+  topic: string,
+  logDirectory: string,
+): Promise<void> {
+  const admin = adminOf(bootstrap);
+  await admin.connect();
+  await admin.deleteTopics({ topics: [topic] });
+  await admin.disconnect();
+  const deadline = Date.now() + 30_000;
+  while (readdirSync(logDirectory).some((name) => name.startsWith(topic))) {
+    if (Date.now() > deadline) throw new Error(`${topic} is still in ${logDirectory}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 /** Resolves with the number of records once a topic has at least `count`. */

@@ -8,9 +8,14 @@ import {
 import { startLogflumeBroker } from '../../test/peers/logflume.js';
 import type { Program } from '../../test/peers/process.js';
 import { type Bench, mebibytes, median, type Row, thousands } from '../row.js';
-import { createTopic, untilRecords } from '../topics.js';
+import { createTopic, deleteTopic, untilRecords } from '../topics.js';
 
 const recordBytes = 200;
+/**
+ * Files of a topic are removed right after its round: a machine's memory is cheap only once the
+ * page cache has used it, and otherwise both sides pay for the machine.
+ */
+const properties = { 'log.segment.delete.delay.ms': '1000' };
 
 interface Round {
   readonly cpuSecondsPerGb: number;
@@ -19,12 +24,14 @@ interface Round {
   readonly peakRssBytes: number;
 }
 
-async function produceRound(
-  bootstrap: string,
-  program: Program,
-  topic: string,
-  records: number,
-): Promise<Round> {
+interface Side {
+  readonly bootstrap: string;
+  readonly program: Program;
+  readonly logDirectory: string;
+}
+
+async function produceRound(side: Side, topic: string, records: number): Promise<Round> {
+  const { bootstrap, program, logDirectory } = side;
   await createTopic(bootstrap, topic);
   const before = program.sample().cpuSeconds;
   const { stdout } = await kafkaTool('org.apache.kafka.tools.ProducerPerformance', [
@@ -34,6 +41,7 @@ async function produceRound(
   ]);
   const after = program.sample();
   const delivered = await untilRecords(bootstrap, topic, records, 10_000, () => undefined);
+  await deleteTopic(bootstrap, topic, logDirectory);
   const rate = /([\d.]+) records\/sec[^\n]*\n?$/.exec(stdout.trim())?.[1];
   return {
     cpuSecondsPerGb: (after.cpuSeconds - before) / ((records * recordBytes) / 1e9),
@@ -46,17 +54,21 @@ async function produceRound(
 /** Our broker beside Apache Kafka, Kafka's own ProducerPerformance as the client of both. */
 export async function brokerRow(bench: Bench): Promise<Row> {
   const records = Math.round(5_000_000 * bench.scale);
-  const ours = await startLogflumeBroker(join(bench.directory), await freePort());
-  const kafka = await startApacheKafka(join(bench.directory, 'apache-kafka'));
+  const ours = await startLogflumeBroker(bench.directory, await freePort(), { properties });
+  const kafka = await startApacheKafka(join(bench.directory, 'apache-kafka'), properties);
+  const sides = {
+    ours: { ...ours, logDirectory: join(bench.directory, 'data/broker') },
+    kafka: { ...kafka, logDirectory: join(bench.directory, 'apache-kafka/logs') },
+  };
   const rounds: { ours: Round[]; kafka: Round[] } = { ours: [], kafka: [] };
   try {
-    const warmUp = Math.round(records / 5);
-    await produceRound(ours.bootstrap, ours.program, 'warm-up', warmUp);
-    await produceRound(kafka.bootstrap, kafka.program, 'warm-up', warmUp);
+    // A whole round: the JVM takes as long until it is fast.
+    await produceRound(sides.ours, 'warm-up', records);
+    await produceRound(sides.kafka, 'warm-up', records);
     for (const round of [1, 2, 3]) {
       const topic = `perf-${round}`;
-      rounds.ours.push(await produceRound(ours.bootstrap, ours.program, topic, records));
-      rounds.kafka.push(await produceRound(kafka.bootstrap, kafka.program, topic, records));
+      rounds.ours.push(await produceRound(sides.ours, topic, records));
+      rounds.kafka.push(await produceRound(sides.kafka, topic, records));
       bench.say(
         `broker round ${round}: ${JSON.stringify([rounds.ours.at(-1), rounds.kafka.at(-1)])}`,
       );
