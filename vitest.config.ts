@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     testTimeout: 30_000,
+    // Vitest leaves a core to itself, which is half of two.
+    maxWorkers: '100%',
     projects: [
       {
         extends: true,

@@ -53,7 +53,7 @@ export interface AppendedBatch {
   readonly coordinatorEpoch?: number | undefined;
 }
 
-/** The idempotent producers of a log. A batch is checked first, and applied once it is in the file. */
+/** The idempotent producers of a log. A batch is checked, and applied once it is in the file. */
 export class Producers {
   readonly #entries = new Map<number, ProducerEntry>();
 

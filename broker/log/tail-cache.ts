@@ -7,8 +7,6 @@ const SMALLEST_CHUNK_BYTES = 16 * 1024;
 const LARGEST_CHUNK_BYTES = 512 * 1024;
 /** At least so many bytes between two marks. */
 const MARK_BYTES = 4096;
-/** Bytes that are appended without a read after which nothing more is kept for readers. */
-const KEPT_UNREAD_BYTES = 16 * 1024 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -98,7 +96,8 @@ export interface TailRead {
 
 /**
  * The newest batches of a log in memory of their own: always a run of whole batches that ends at
- * the log's end, and empty while nobody reads the log. What was read stays valid, because a chunk
+ * the log's end. Once more than all of the memory was appended without a read nobody seems to read
+ * this log, and nothing is copied until somebody does. What was read stays valid, because a chunk
  * that was read from is only filled, never reused.
  */
 export class TailCache {
@@ -120,7 +119,7 @@ export class TailCache {
   append(batch: StoredBatch): void {
     const { sizeBytes } = batch.header;
     this.#unreadBytes += sizeBytes;
-    if (this.#unreadBytes > KEPT_UNREAD_BYTES) {
+    if (this.#unreadBytes > this.#memory.maxBytes) {
       this.clear();
       return;
     }

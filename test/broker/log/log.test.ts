@@ -300,7 +300,10 @@ describe('read', () => {
       );
       log.append(batch(['first']), epoch);
       const bytes = log.read(0, 100);
-      for (let index = 0; index < 100; index++) log.append(batch(['x'.repeat(2_000)]), epoch);
+      for (let index = 0; index < 100; index++) {
+        log.append(batch(['x'.repeat(2_000)]), epoch);
+        log.read(log.endOffset, 1);
+      }
       expect(recordsOf(await bytes)[0]!.value).toBe('first');
       expect(log.read(0, 100)).toBeInstanceOf(Promise);
       expect(recordsOf(await log.read(0, 100))[0]!.value).toBe('first');
