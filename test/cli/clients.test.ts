@@ -8,6 +8,7 @@ import { runProgram } from '../../cli/program.js';
 import type { Terminal } from '../../cli/terminal.js';
 import type { System } from '../../system/index.js';
 import { createRealSystem } from '../../system/real/index.js';
+import { logflume } from '../peers/logflume.js';
 
 let directory = '';
 let broker: Broker;
@@ -78,6 +79,22 @@ describe('client commands', () => {
     expect(
       (await run(['consume', 'logs', '-n', '1', '-p', '1', '-o', 'json'])).json(),
     ).toHaveLength(1);
+  });
+
+  it('produce what a pipe brings, with keys before a separator', async () => {
+    const args = ['produce', 'piped', '--key-separator', '=', '-b', broker.address];
+    const program = logflume(args, { input: 'a=1\nb=2=3\n\nno key\r\nlast' });
+    expect(await program.exited).toBe(0);
+    expect(program.stdout).toBe('');
+    expect(program.stderr).toBe('5 records sent\n');
+    const records = (await run(['consume', 'piped', '-e', '-o', 'json'])).json();
+    expect(records).toMatchObject([
+      { key: 'a', value: '1' },
+      { key: 'b', value: '2=3' },
+      { key: null, value: '' },
+      { key: null, value: 'no key\r' },
+      { key: null, value: 'last' },
+    ]);
   });
 
   it('follow a file until a signal comes', async () => {

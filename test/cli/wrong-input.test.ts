@@ -192,6 +192,29 @@ describe('a machine that does not fit: exit code 1 and a sentence', () => {
     expect(code).toBe(1);
   });
 
+  it('a directory in which this user may not write', async () => {
+    // To root nothing is forbidden but what the kernel itself refuses.
+    let sealed = '/sys';
+    if (process.getuid?.() !== 0) {
+      sealed = join(directory, 'sealed');
+      mkdirSync(sealed, { mode: 0o555 });
+    }
+    const dataDir = join(sealed, 'logflume');
+    const parts = `data_dir: ${dataDir}\nkafka: { bootstrap: ["${broker.address}"] }\n`;
+    const archive = `{ type: archive, topics: [t], store: { type: local, root: ${dataDir} } }`;
+    for (const [role, section] of [
+      ['broker', `broker: { ${listen(0)} }\n`],
+      ['agent', 'agent: { sources: { a: { type: file, include: [/no/such/*.log], topic: t } } }\n'],
+      ['sinks', `sinks: { a: ${archive} }\n`],
+    ] as const) {
+      const { code, said } = await run(role, '-c', file(parts + section));
+      expect(said).toHaveLength(1);
+      expect(said[0]).toContain(join(dataDir, role));
+      expect(said[0]).toContain('writable');
+      expect(code).toBe(1);
+    }
+  });
+
   it('a locked folder', async () => {
     const path = file(`data_dir: ${directory}\nbroker: { ${listen(0)} }\n`);
     const { code, said } = await run('broker', '-c', path);
