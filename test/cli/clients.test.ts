@@ -150,7 +150,7 @@ describe('client commands', () => {
     expect(described.partitions).toHaveLength(3);
     await run(['topics', 'delete', 'b']);
     const names = (await run(['topics', 'list', '-o', 'json'])).json().map(({ name }) => name);
-    expect(names).toEqual(['a', 'logs']);
+    expect(names).toEqual(['a', 'logs', 'piped']);
     expect((await run(['status'])).text).toMatch(/BROKER +ADDRESS\n1 +127\.0\.0\.1:\d+\n/);
     const [status] = (await run(['status', '-o', 'json'])).json();
     expect(status.topics).toContainEqual({ name: 'a', partitions: 3, leaderless: 0 });
