@@ -11,6 +11,7 @@ import {
   uuid,
   type Write,
 } from '../codec/index.js';
+import { nodeEndpoints } from './node-endpoints.js';
 
 /** Appends record batches to partitions. */
 export const Produce = api(0, 'Produce', {
@@ -50,14 +51,7 @@ export const Produce = api(0, 'Produce', {
       }),
     }),
     throttleTimeMs: int32.since(1).default(0),
-    nodeEndpoints: array({
-      nodeId: int32.since(10),
-      host: string.since(10),
-      port: int32.since(10),
-      rack: string.nullable().since(10).default(null),
-    })
-      .since(10)
-      .tagged(0),
+    nodeEndpoints: nodeEndpoints(10),
   },
 });
 

@@ -13,6 +13,7 @@ import {
   uuid,
   type Write,
 } from '../codec/index.js';
+import { nodeEndpoints } from './node-endpoints.js';
 
 /** Reads record batches from partitions, waiting for `minBytes`. */
 export const Fetch = api(1, 'Fetch', {
@@ -89,14 +90,7 @@ export const Fetch = api(1, 'Fetch', {
         records: records.nullable(),
       }),
     }),
-    nodeEndpoints: array({
-      nodeId: int32.since(16),
-      host: string.since(16),
-      port: int32.since(16),
-      rack: string.nullable().since(16).default(null),
-    })
-      .since(16)
-      .tagged(0),
+    nodeEndpoints: nodeEndpoints(16),
   },
 });
 
