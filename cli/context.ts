@@ -6,6 +6,8 @@ export interface Context {
   readonly system: System;
   readonly terminal: Terminal;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The file of the program itself, which roles as children run. */
+  readonly script: string;
 }
 
 /** Adds `action` to a command: what it resolves to becomes the exit code. */

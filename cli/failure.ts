@@ -1,5 +1,3 @@
-import { ConfigError } from '../config/index.js';
-
 /** The exit codes of every command. */
 export const ExitCode = {
   done: 0,
@@ -23,7 +21,8 @@ export class CommandError extends Error {
 
 /** The exit code that stands for an error. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigError) return ExitCode.config;
+  // By its code: a command that reads no YAML should not load what does.
+  if (error instanceof Error && 'code' in error && error.code === 'CONFIG') return ExitCode.config;
   return error instanceof UsageError ? ExitCode.usage : ExitCode.failed;
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { fileURLToPath } from 'node:url';
 import { createRealSystem, type LogLevel } from '../system/real/index.js';
 import type { Context } from './context.js';
 import { runProgram, tell } from './program.js';
@@ -13,6 +14,7 @@ function createContext(): Context {
     system: createRealSystem({ logLevel }),
     terminal: new Terminal(process.stdout, process.stderr, process.env),
     environment: process.env,
+    script: fileURLToPath(import.meta.url),
   };
 }
 

@@ -1,4 +1,4 @@
-import { parseDuration } from '../config/index.js';
+import { parseDuration } from '../config/units/index.js';
 import { Argument, type Command, InvalidArgumentError, Option } from './commander.js';
 import type { Context, Runner } from './context.js';
 

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { parseDuration } from '../config/index.js';
 import type { Context } from './context.js';
 import { type DemoArchive, DemoWriter, journalDirectory, judge } from './demo/index.js';
@@ -31,7 +30,7 @@ export async function up(context: Context, options: UpOptions): Promise<number> 
   let writer: DemoWriter | undefined;
   const ensemble = new Ensemble(context, {
     file: options.config,
-    script: fileURLToPath(new URL('./main.js', import.meta.url)),
+    script: context.script,
     config,
     document: document as Record<string, unknown>,
     environment: terminal.interactive ? { LOGFLUME_LOG: 'warn' } : {},

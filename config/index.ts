@@ -13,5 +13,5 @@ export {
   parseAddress,
   parseDuration,
   parseSize,
-} from './units.js';
+} from './units/index.js';
 export { z } from './zod.js';

@@ -1,5 +1,5 @@
 import { Secret } from './secret.js';
-import { type Address, parseAddress, parseDuration, parseSize } from './units.js';
+import { type Address, parseAddress, parseDuration, parseSize } from './units/index.js';
 import { z } from './zod.js';
 
 /** What a primitive is for people: drives the documentation, JSON Schema and `config show`. */

@@ -162,7 +162,8 @@ const listed = (directory: string, ending: string): string[] =>
     .map((name) => posix.join(directory, name.replaceAll('\\', '/')));
 
 const parts = ['agent', 'broker', 'cli', 'client', 'config', 'protocol', 'sinks', 'system'];
-const sources = [...parts, 'test'].flatMap((part) => listed(part, '.ts'));
+const tools = ['build.ts', 'bundle.ts'];
+const sources = [...tools, ...[...parts, 'test'].flatMap((part) => listed(part, '.ts'))];
 
 describe('what the pages point to', () => {
   it('is there: links from page to page, and pages that sources name', () => {

@@ -9,7 +9,7 @@ import {
   unwrap,
 } from '../introspect.js';
 import type { PrimitiveKind } from '../primitives.js';
-import { type Address, formatAddress, formatDuration, formatSize } from '../units.js';
+import { type Address, formatAddress, formatDuration, formatSize } from '../units/index.js';
 import { z } from '../zod.js';
 
 const { stringify } = createRequire(import.meta.url)('yaml') as typeof yaml;

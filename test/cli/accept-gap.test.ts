@@ -30,7 +30,9 @@ describe('--accept-gap', () => {
     const start = vi.spyOn(Sinks, 'start').mockRejectedValue(new Error('seen'));
     const system = createRealSystem({ logLevel: 'silent' });
     const args = ['sinks', '-c', file, ...(given ? ['--accept-gap'] : [])];
-    expect(await runProgram({ system, terminal, environment: {} }, args)).toBe(1);
+    expect(await runProgram({ system, terminal, environment: {}, script: 'main.js' }, args)).toBe(
+      1,
+    );
     expect(start.mock.lastCall?.[1].acceptGap).toBe(given);
     start.mockRestore();
   });

@@ -29,7 +29,12 @@ async function archive() {
       say: (text: string) => void said.push(text),
       paint: (_: string, text: string) => text,
     } as unknown as Terminal;
-    const context: Context = { system: sim.process('cli'), terminal, environment: {} };
+    const context: Context = {
+      system: sim.process('cli'),
+      terminal,
+      environment: {},
+      script: 'main.js',
+    };
     const code = await sim.run(runProgram(context, ['archive', ...args]));
     return { code, words: said.join('\n') };
   };

@@ -47,7 +47,7 @@ async function run(args: readonly string[], onSaid?: (signal: () => void) => voi
     say: (line: string) => void said.push(line),
     paint: (_: string, text: string) => text,
   } as unknown as Terminal;
-  const context: Context = { system, terminal, environment: {} };
+  const context: Context = { system, terminal, environment: {}, script: 'main.js' };
   const code = await runProgram(context, [...args, '-b', broker.address]);
   expect(said.join('\n')).not.toContain('logflume:');
   expect(code).toBe(0);

@@ -33,7 +33,7 @@ function setUp(content: Buffer) {
     data: async (chunk: string) => void data.push(chunk),
     say: (line: string) => void said.push(line),
   } as unknown as Terminal;
-  const context: Context = { system, terminal, environment: {} };
+  const context: Context = { system, terminal, environment: {}, script: 'main.js' };
   return { context, data, said };
 }
 

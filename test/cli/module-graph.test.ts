@@ -1,83 +1,117 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
-import ts from 'typescript';
-import { describe, expect, it } from 'vitest';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../../bundle.js';
+import { freePort } from '../peers/apache-kafka.js';
+import { logflume, temporaryFolder, writeConfig } from '../peers/logflume.js';
 
 const root = join(import.meta.dirname, '../..');
 
-/** What a module loads as soon as it is loaded: values, not types, and nothing loaded lazily. */
-function importsOf(path: string): string[] {
-  const source = ts.createSourceFile(
-    path,
-    readFileSync(join(root, path), 'utf8'),
-    ts.ScriptTarget.Latest,
-  );
-  return source.statements.flatMap((statement) => {
-    if (ts.isImportDeclaration(statement)) {
-      const clause = statement.importClause;
-      const bindings = clause?.namedBindings;
-      const onlyTypes =
-        clause?.phaseModifier === ts.SyntaxKind.TypeKeyword ||
-        (bindings !== undefined &&
-          ts.isNamedImports(bindings) &&
-          bindings.elements.length > 0 &&
-          bindings.elements.every((element) => element.isTypeOnly));
-      return onlyTypes ? [] : [(statement.moduleSpecifier as ts.StringLiteral).text];
-    }
-    if (ts.isExportDeclaration(statement) && statement.moduleSpecifier && !statement.isTypeOnly) {
-      return [(statement.moduleSpecifier as ts.StringLiteral).text];
-    }
-    return [];
-  });
-}
+/** What esbuild says of each file of dist/: the sources in it, and what it imports. */
+let outputs: Awaited<ReturnType<typeof bundle>>['metafile']['outputs'];
+beforeAll(async () => {
+  ({
+    metafile: { outputs },
+  } = await bundle(root));
+});
 
-/** Everything that these modules load at once, ours and packages. */
-function graphOf(...entries: string[]): Set<string> {
+/** The sources and packages that these modules load at once, by the files they are bundled into. */
+function graphOf(...entries: string[]): string[] {
+  const files = new Set<string>();
   const found = new Set<string>();
-  const walk = (path: string) => {
-    if (found.has(path)) return;
-    found.add(path);
-    for (const name of importsOf(path)) {
-      if (name.startsWith('.')) walk(posix.join(dirname(path), name).replace(/\.js$/, '.ts'));
-      else found.add(name);
+  const walk = (file: string) => {
+    if (files.has(file)) return;
+    files.add(file);
+    const { inputs = {}, imports = [] } = outputs[file] ?? {};
+    for (const source of Object.keys(inputs)) found.add(source);
+    for (const { path, kind, external } of imports) {
+      if (kind !== 'import-statement') continue;
+      if (external) found.add(path);
+      else walk(path);
     }
   };
-  for (const entry of entries) walk(entry);
-  return found;
+  for (const entry of entries) {
+    const file = Object.keys(outputs).find((name) => outputs[name]?.entryPoint === entry);
+    if (file === undefined) throw new Error(`${entry} is not loaded by itself`);
+    walk(file);
+  }
+  return [...found].sort();
 }
 
 /** What a role's process loads: the command line, and lazily its own modules. */
-const graphOfRole = (role: string) =>
-  graphOf('cli/main.ts', 'cli/role.ts', 'cli/roles.ts', `cli/role-${role}.ts`);
+const graphOfRole = (role: string) => graphOf('cli/main.ts', 'cli/role.ts', `cli/role-${role}.ts`);
 
-const heavy = ['undici', 'chokidar', 'pino', 'prom-client', 'cli-table3', 'tail', 'postal-mime'];
+const isPackage = (name: string) => !name.endsWith('.ts') && !name.startsWith('node:');
+
+const within = (graph: readonly string[], ...folders: string[]) =>
+  graph.filter((path) => folders.some((folder) => path.startsWith(`${folder}/`)));
 
 describe('the module graph', () => {
-  it('the command line alone loads no role and nothing heavy', () => {
+  it('the command line alone loads no role, no configuration and no package', () => {
     const graph = graphOf('cli/main.ts');
-    const parts = [...graph].filter((path) => /^(agent|broker|client|sinks|protocol)\//.test(path));
-    expect(parts).toEqual([]);
-    expect(heavy.filter((name) => graph.has(name))).toEqual([]);
+    expect(graph).toContain('cli/program.ts');
+    expect(within(graph, 'agent', 'broker', 'client', 'sinks', 'protocol')).toEqual([]);
+    expect(within(graph, 'config').filter((path) => !path.startsWith('config/units/'))).toEqual([]);
+    expect(graph.filter(isPackage)).toEqual([]);
   });
 
-  it('each role loads its own part and none of the others', () => {
-    for (const [role, others] of [
-      ['broker', ['agent', 'sinks']],
-      ['agent', ['sinks']],
-      ['sinks', ['agent']],
-    ] as const) {
-      const graph = [...graphOfRole(role)];
-      expect(graph).toContain(`${role}/index.ts`);
-      for (const other of others) {
-        expect(graph.filter((path) => path.startsWith(`${other}/`))).toEqual([]);
-      }
-    }
+  it.each(['topics', 'groups', 'consume', 'produce'])('`%s` loads the client only', (command) => {
+    const graph = graphOf('cli/main.ts', `cli/${command}.ts`);
+    expect(graph).toContain('client/cluster.ts');
+    expect(within(graph, 'agent', 'broker', 'sinks')).toEqual([]);
+    expect(graph).not.toContain('config/zod.ts');
   });
 
-  it('the broker loads neither clients nor heavy libraries', () => {
-    const graph = graphOfRole('broker');
-    expect(heavy.filter((name) => graph.has(name))).toEqual([]);
-    expect([...graph].filter((path) => /^client\/(?!connection)/.test(path))).toEqual([]);
-    expect([...graph].filter((path) => path.startsWith('cli/demo/'))).toEqual([]);
+  it.each([
+    ['broker', ['broker', 'cli', 'config', 'protocol', 'system']],
+    ['agent', ['agent', 'cli', 'client', 'config', 'protocol', 'system']],
+    ['sinks', ['cli', 'client', 'config', 'protocol', 'sinks', 'system']],
+  ])('%s loads its own parts and none of the other roles', (role, parts) => {
+    const graph = graphOfRole(role);
+    const folders = graph.filter((path) => path.endsWith('.ts')).map((path) => path.split('/')[0]);
+    expect([...new Set(folders)]).toEqual(parts);
+    expect(within(graph, 'config/describe', 'cli/demo')).toEqual([]);
+    // An import of CommonJS costs twice what requiring it does.
+    expect(graph.filter(isPackage)).toEqual([]);
   });
+
+  it('the library loads neither the configuration nor a package by import', () => {
+    const graph = graphOf('index.ts');
+    expect(graph).toContain('client/producer/producer.ts');
+    expect(within(graph, 'cli', 'config')).toEqual([]);
+    expect(graph.filter(isPackage)).toEqual([]);
+  });
+});
+
+/** The files that a process has loaded, by V8's own account of it; empty where it was killed. */
+function loadedBy(coverage: string): string[] {
+  const files = readdirSync(coverage).flatMap((name) => {
+    const { result } = JSON.parse(readFileSync(join(coverage, name), 'utf8'));
+    return (result as { url: string }[]).map(({ url }) => url);
+  });
+  return files.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url));
+}
+
+it('a broker that runs has loaded these packages and no others', async () => {
+  const folder = temporaryFolder('loaded');
+  try {
+    const config = writeConfig(folder.path, 'broker.yaml', {
+      data_dir: join(folder.path, 'data'),
+      broker: { listeners: [{ listen: `127.0.0.1:${await freePort()}` }] },
+    });
+    const coverage = join(folder.path, 'coverage');
+    const program = logflume(['broker', '-c', config], {
+      env: { NODE_V8_COVERAGE: coverage },
+    });
+    await program.until(/broker is running/);
+    await program.stop();
+    const packages = loadedBy(coverage).flatMap((path) => {
+      const [, name] = /node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(path) ?? [];
+      return name === undefined ? [] : [name.replace('\\', '/')];
+    });
+    expect([...new Set(packages)].sort()).toEqual(['@node-rs/crc32', 'commander', 'yaml', 'zod']);
+  } finally {
+    folder.remove();
+  }
 });

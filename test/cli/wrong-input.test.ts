@@ -47,6 +47,7 @@ async function run(...args: string[]) {
     system: createRealSystem({ logLevel: 'silent' }),
     terminal,
     environment: {},
+    script: 'main.js',
   };
   const code = await runProgram(context, args);
   const words = said.join('\n');

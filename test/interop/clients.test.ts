@@ -5,9 +5,9 @@ import {
   Producer as PlatformaticProducer,
 } from '@platformatic/kafka';
 import kafkajs from 'kafkajs';
-import { Consumer, Producer } from 'logflume';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Codec } from '../../protocol/records/index.js';
+import { Consumer, Producer } from '../../index.js';
+import { type Codec, compress, decompress, loadCodec } from '../../protocol/records/index.js';
 import { freePort } from '../peers/apache-kafka.js';
 import { startLogflumeBroker, temporaryFolder } from '../peers/logflume.js';
 import { hasProgram, present, run } from '../peers/process.js';
@@ -46,9 +46,6 @@ if (!hasPlatformaticZstd) {
 let broker: Awaited<ReturnType<typeof startLogflumeBroker>>;
 
 beforeAll(async () => {
-  // The built one, as 'logflume' has it: two copies of the WebAssembly codec would share one heap.
-  const records = '../../dist/protocol/records/index.js';
-  const { compress, decompress, loadCodec } = await import(records);
   broker = await startLogflumeBroker(folder.path, await freePort());
   for (const codec of codecs.slice(2)) {
     await loadCodec(codec);
