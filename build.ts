@@ -1,15 +1,27 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bundle } from './bundle.js';
 
 /** Writes dist/ anew but for the declarations, which tsc keeps; a faulty source leaves the old. */
-const dist = join(import.meta.dirname, 'dist');
-const { outputFiles } = await bundle(import.meta.dirname);
+const root = import.meta.dirname;
+const dist = join(root, 'dist');
+const { outputFiles, metafile } = await bundle(root);
 mkdirSync(dist, { recursive: true });
 for (const name of readdirSync(dist)) {
   if (name !== 'types') rmSync(join(dist, name), { recursive: true });
 }
-for (const { path, text } of outputFiles) {
+const write = (path: string, text: string) => {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
+};
+for (const { path, text } of outputFiles) write(path, text);
+
+// Whose code is in there has its licence beside it.
+const packages = Object.keys(metafile.inputs).flatMap((path) => {
+  const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
+  return name ?? [];
+});
+for (const name of new Set(packages)) {
+  const licence = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8');
+  write(join(dist, 'licenses', `${name}.txt`), licence);
 }

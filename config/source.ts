@@ -1,11 +1,7 @@
-import { createRequire } from 'node:module';
 import type * as yaml from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { type Environment, expandVariables } from './environment.js';
 import type { Problem } from './errors.js';
-
-const { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } = createRequire(
-  import.meta.url,
-)('yaml') as typeof yaml;
 
 /** Where something is in a file; both count from 1. */
 export interface Place {

@@ -1,6 +1,7 @@
+import { toJSONSchema } from 'zod';
 import { unwrap } from '../introspect.js';
 import type { PrimitiveKind } from '../primitives.js';
-import { z } from '../zod.js';
+import type { z } from '../zod.js';
 import { writtenDefault } from './show.js';
 
 const PRIMITIVES: Readonly<Record<PrimitiveKind, Record<string, unknown>>> = {
@@ -20,7 +21,7 @@ const PRIMITIVES: Readonly<Record<PrimitiveKind, Record<string, unknown>>> = {
 
 /** JSON Schema (2020-12) of what a person writes, for editors. */
 export function jsonSchemaOf(schema: z.ZodType, title: string): Record<string, unknown> {
-  const json = z.toJSONSchema(schema, {
+  const json = toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema }) {

@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import type * as yaml from 'yaml';
+import { stringify } from 'yaml';
 import {
   alternativesOf,
   chosenOption,
@@ -11,8 +10,6 @@ import {
 import type { PrimitiveKind } from '../primitives.js';
 import { type Address, formatAddress, formatDuration, formatSize } from '../units/index.js';
 import { z } from '../zod.js';
-
-const { stringify } = createRequire(import.meta.url)('yaml') as typeof yaml;
 
 /** A primitive's default as one would write it in the YAML; defaults may be stored parsed. */
 export function writtenDefault(value: unknown, kind: PrimitiveKind | undefined): unknown {
