@@ -5,23 +5,26 @@ import { bundle } from './bundle.js';
 /** Writes dist/ anew but for the declarations, which tsc keeps; a faulty source leaves the old. */
 const root = import.meta.dirname;
 const dist = join(root, 'dist');
-const { outputFiles, metafile } = await bundle(root);
+const chunks = await bundle(root);
 mkdirSync(dist, { recursive: true });
 for (const name of readdirSync(dist)) {
   if (name !== 'types') rmSync(join(dist, name), { recursive: true });
 }
-const write = (path: string, text: string) => {
+const write = (name: string, text: string) => {
+  const path = join(dist, name);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
 };
-for (const { path, text } of outputFiles) write(path, text);
+for (const { fileName, code } of chunks) write(fileName, code);
 
 // Whose code is in there has its licence beside it.
-const packages = Object.keys(metafile.inputs).flatMap((path) => {
-  const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
-  return name ?? [];
-});
+const packages = chunks.flatMap(({ moduleIds }) =>
+  moduleIds.flatMap((path) => {
+    const [, name] = /node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(path) ?? [];
+    return name ?? [];
+  }),
+);
 for (const name of new Set(packages)) {
   const licence = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8');
-  write(join(dist, 'licenses', `${name}.txt`), licence);
+  write(join('licenses', `${name}.txt`), licence);
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from '../../bundle.js';
@@ -8,13 +8,13 @@ import { logflume, temporaryFolder, writeConfig } from '../peers/logflume.js';
 
 const root = join(import.meta.dirname, '../..');
 
-/** What esbuild says of each file of dist/: the sources in it, and what it imports. */
-let outputs: Awaited<ReturnType<typeof bundle>>['metafile']['outputs'];
+/** Each file of dist/ by its name: the sources in it, and what it imports. */
+let chunks: ReadonlyMap<string, Awaited<ReturnType<typeof bundle>>[number]>;
 beforeAll(async () => {
-  ({
-    metafile: { outputs },
-  } = await bundle(root));
+  chunks = new Map((await bundle(root)).map((chunk) => [chunk.fileName, chunk]));
 });
+
+const inSources = (path: string) => relative(root, path).replaceAll('\\', '/');
 
 /** The sources and packages that these modules load at once, by the files they are bundled into. */
 function graphOf(...entries: string[]): string[] {
@@ -23,18 +23,19 @@ function graphOf(...entries: string[]): string[] {
   const walk = (file: string) => {
     if (files.has(file)) return;
     files.add(file);
-    const { inputs = {}, imports = [] } = outputs[file] ?? {};
-    for (const source of Object.keys(inputs)) found.add(source);
-    for (const { path, kind, external } of imports) {
-      if (kind !== 'import-statement') continue;
-      if (external) found.add(path);
-      else walk(path);
+    const { moduleIds = [], imports = [] } = chunks.get(file) ?? {};
+    for (const path of moduleIds) if (isAbsolute(path)) found.add(inSources(path));
+    for (const path of imports) {
+      if (chunks.has(path)) walk(path);
+      else found.add(path);
     }
   };
   for (const entry of entries) {
-    const file = Object.keys(outputs).find((name) => outputs[name]?.entryPoint === entry);
-    if (file === undefined) throw new Error(`${entry} is not loaded by itself`);
-    walk(file);
+    const chunk = [...chunks.values()].find(
+      ({ facadeModuleId }) => facadeModuleId && inSources(facadeModuleId) === entry,
+    );
+    if (chunk === undefined) throw new Error(`${entry} is not loaded by itself`);
+    walk(chunk.fileName);
   }
   return [...found].sort();
 }
