@@ -62,9 +62,18 @@ class ListWalk implements RecordWalk {
   headerCount = 0;
   #next = 0;
 
+  #isReleased = false;
+
   constructor(readonly list: readonly TestRecord[]) {}
 
+  /** What a later fetch would write over it. */
+  release(): void {
+    this.#isReleased = true;
+    this.bytes.fill(0xdd);
+  }
+
   next(): boolean {
+    if (this.#isReleased) throw new Error('records are read after their memory was given back');
     const record = this.list[this.#next];
     if (record === undefined) return false;
     this.#next += 1;
@@ -144,11 +153,17 @@ export class FakeFeed implements PartitionFeed {
       const last = list.at(-1);
       const isAll = list.length < 4;
       const nextOffset = last === undefined || isAll ? this.topic.end : last.offset + 1;
+      const records = new ListWalk(list);
+      const batches = list.map((record) => Buffer.from(batchOf(record)));
       const fetched: FetchedRecords = {
         fetchOffset: this.#position,
         nextOffset,
-        records: new ListWalk(list),
-        batches: list.map((record) => batchOf(record)),
+        records,
+        batches,
+        release: () => {
+          records.release();
+          for (const batch of batches) batch.fill(0xdd);
+        },
       };
       this.#position = nextOffset;
       this.worker?.take(fetched);
