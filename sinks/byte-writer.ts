@@ -1,12 +1,14 @@
-import { copyBytes } from './copy-bytes.js';
+import { copyBytes, viewOf } from './copy-bytes.js';
 
 /** Bytes being put together; its memory grows as needed and is used again after `clear`. */
 export class ByteWriter {
   #buffer: Buffer;
+  #view: DataView;
   #length = 0;
 
   constructor(capacityBytes = 4096) {
     this.#buffer = Buffer.allocUnsafe(capacityBytes);
+    this.#view = viewOf(this.#buffer);
   }
 
   get length(): number {
@@ -36,7 +38,7 @@ export class ByteWriter {
   copy(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
     if (this.#length + length > this.#buffer.length) this.#grow(length);
-    copyBytes(bytes, start, end, this.#buffer, this.#length);
+    copyBytes(bytes, start, end, this.#buffer, this.#view, this.#length);
     this.#length += length;
   }
 
@@ -50,5 +52,6 @@ export class ByteWriter {
     const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + by));
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
+    this.#view = viewOf(larger);
   }
 }

@@ -4,6 +4,8 @@
  */
 export interface RecordView {
   readonly bytes: Buffer;
+  /** Nobody else looks at `bytes`: what lies before the next record may be overwritten. */
+  readonly isScratch: boolean;
   readonly offset: number;
   /** Milliseconds since the epoch; -1 where the record has none. */
   readonly timestamp: number;

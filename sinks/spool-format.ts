@@ -1,5 +1,5 @@
 import { crc32c } from '../protocol/records/index.js';
-import { copyBytes } from './copy-bytes.js';
+import { copyBytes, viewOf } from './copy-bytes.js';
 import type { RecordView, RecordWalk } from './record-view.js';
 
 /**
@@ -68,7 +68,7 @@ export class ChunkWriter {
     view.setFloat64(at + 24, record.offset, true);
     view.setFloat64(at + 32, record.timestamp, true);
     at += RECORD_HEADER_BYTES;
-    copyBytes(bytes, keyStart, headersEnd, this.#buffer, at);
+    copyBytes(bytes, keyStart, headersEnd, this.#buffer, view, at);
     this.#length = at + span;
     this.records += 1;
     this.contentBytes += contentBytesOf(record);
@@ -121,6 +121,7 @@ export function isChunkIntact(chunk: Buffer, header: ChunkHeader): boolean {
 /** Walks the records of a chunk, without allocation per record. */
 export class ChunkCursor implements RecordWalk {
   bytes: Buffer = Buffer.alloc(0);
+  readonly isScratch = false;
   offset = -1;
   timestamp = -1;
   keyStart = 0;
@@ -159,8 +160,4 @@ export class ChunkCursor implements RecordWalk {
     this.#next = this.headersEnd;
     return true;
   }
-}
-
-function viewOf(buffer: Buffer): DataView {
-  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }

@@ -13,6 +13,8 @@ import { VarintReader } from './varint.js';
 export class RecordCursor {
   /** What the positions below point into: the batch's memory, or its decompressed records. */
   bytes: Buffer = Buffer.alloc(0);
+  /** `bytes` were decompressed for this cursor alone, which does not look back at them. */
+  isScratch = false;
   /** The record's offset in the partition. */
   offset = -1;
   /** Milliseconds since the epoch; the time of the append where the topic says so. */
@@ -57,7 +59,8 @@ export class RecordCursor {
     let start = offset + BATCH_HEADER_BYTES;
     this.bytes = batch;
     this.end = end;
-    if (header.codec !== 'none') {
+    this.isScratch = header.codec !== 'none';
+    if (this.isScratch) {
       this.bytes = decompress(header.codec, batch.subarray(start, end), maxBytes);
       this.end = this.bytes.length;
       start = 0;

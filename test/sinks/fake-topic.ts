@@ -51,6 +51,7 @@ export class FakeTopic {
 
 class ListWalk implements RecordWalk {
   bytes = Buffer.alloc(0);
+  readonly isScratch = false;
   offset = -1;
   timestamp = -1;
   keyStart = 0;

@@ -27,4 +27,13 @@ export const lines: Format = {
     }
     out.byte(LINE_FEED);
   },
+  moveTo(at, record) {
+    const { bytes, valueStart, valueEnd } = record;
+    if (record.headerCount > 0 || valueEnd < 0) return undefined;
+    if (at !== valueStart) bytes.copyWithin(at, valueStart, valueEnd);
+    const end = at + valueEnd - valueStart;
+    // Behind the value stands at least the number of headers, which is known by now.
+    bytes[end] = LINE_FEED;
+    return end + 1;
+  },
 };
