@@ -1,57 +1,50 @@
 /** Above this, `Buffer.copy` is faster than a loop, whatever its fixed cost. */
 const LOOP_MAX_BYTES = 256;
 
-/** The source seen last and a view of it: records come from one buffer for a whole batch. */
-let seen: Buffer = Buffer.alloc(0);
-let seenView = viewOf(seen);
+/** Bytes, and a view of the same ones for access by words: one is made for many records. */
+export interface ViewedBytes {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
 
-/** A view of the same bytes, for access by words. */
-export function viewOf(buffer: Buffer): DataView {
-  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+export function viewed(bytes: Buffer): ViewedBytes {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
 /**
- * Copies `source[start, end)` to `target[at, …)`, which must have room; `targetView` is a view of
- * it. For the length of a line a loop over words takes half the time of `Buffer.copy`, which makes
- * a view of part of the source: that counts once per record.
+ * Copies `start` to `end` of the source to `at` of the target, which must have room. For the length
+ * of a line a loop over words takes half the time of `Buffer.copy`, which makes a view of part of
+ * the source: that counts once per record.
  */
 export function copyBytes(
-  source: Buffer,
+  source: ViewedBytes,
   start: number,
   end: number,
-  target: Buffer,
-  targetView: DataView,
+  target: ViewedBytes,
   at: number,
 ): void {
   if (end - start > LOOP_MAX_BYTES) {
-    source.copy(target, at, start, end);
+    source.bytes.copy(target.bytes, at, start, end);
     return;
   }
-  const view = viewOfSource(source);
+  const { bytes: sourceBytes, view: sourceView } = source;
+  const { bytes: targetBytes, view: targetView } = target;
   const lastWord = end - 4;
   let from = start;
   let to = at;
   for (; from <= lastWord; from += 4, to += 4) {
-    targetView.setInt32(to, view.getInt32(from, true), true);
+    targetView.setInt32(to, sourceView.getInt32(from, true), true);
   }
-  for (; from < end; from += 1, to += 1) target[to] = source[from] as number;
+  for (; from < end; from += 1, to += 1) targetBytes[to] = sourceBytes[from] as number;
 }
 
-/** Whether `a[start, end)` holds the bytes that `b` views; for keys, which are short. */
-export function equalBytes(a: Buffer, start: number, end: number, b: DataView): boolean {
-  if (end - start !== b.byteLength) return false;
-  const view = viewOfSource(a);
-  let at = b.byteLength;
+/** Whether `start` to `end` of `a` holds the bytes of `b`; for keys, which are short. */
+export function equalBytes(a: ViewedBytes, start: number, end: number, b: ViewedBytes): boolean {
+  const { length } = b.bytes;
+  if (end - start !== length) return false;
+  let at = length - 4;
   // From the end: keys of one host begin alike.
-  for (at -= 4; at >= 0; at -= 4) if (view.getInt32(start + at) !== b.getInt32(at)) return false;
-  for (at += 3; at >= 0; at -= 1) if (view.getInt8(start + at) !== b.getInt8(at)) return false;
+  for (; at >= 0; at -= 4) if (a.view.getInt32(start + at) !== b.view.getInt32(at)) return false;
+  for (at += 3; at >= 0; at -= 1) if (a.bytes[start + at] !== b.bytes[at]) return false;
   return true;
-}
-
-function viewOfSource(source: Buffer): DataView {
-  if (source !== seen) {
-    seen = source;
-    seenView = viewOf(source);
-  }
-  return seenView;
 }

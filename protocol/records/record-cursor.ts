@@ -13,6 +13,8 @@ import { VarintReader } from './varint.js';
 export class RecordCursor {
   /** What the positions below point into: the batch's memory, or its decompressed records. */
   bytes: Buffer = Buffer.alloc(0);
+  /** The same bytes, for access by words. */
+  view: DataView = viewOf(this.bytes);
   /** `bytes` were decompressed for this cursor alone, which does not look back at them. */
   isScratch = false;
   /** The record's offset in the partition. */
@@ -68,6 +70,7 @@ export class RecordCursor {
     if (header.recordCount > (this.end - start) / MIN_RECORD_BYTES) {
       throw new RecordsError('MALFORMED', `${header.recordCount} records do not fit their batch`);
     }
+    this.view = viewOf(this.bytes);
     this.batch = header;
     this.baseOffset = header.baseOffset;
     this.baseTimestamp = header.baseTimestamp;
@@ -144,6 +147,10 @@ export class RecordCursor {
     this.headerReader.open(this.bytes, this.headersStart, this.recordEnd);
     return readHeaders(this.bytes, this.headerReader, this.recordEnd, this.headerCount);
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function badLength(length: number): RecordsError {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Disk } from '../../system/index.js';
-import { equalBytes, viewOf } from '../copy-bytes.js';
+import { equalBytes, type ViewedBytes, viewed } from '../copy-bytes.js';
 import type { RecordView } from '../record-view.js';
 import type { ClaimedFile, ContentSettings } from './claims/index.js';
 import { type Compression, compressions } from './compression.js';
@@ -28,16 +28,14 @@ export interface Cut {
 }
 
 /** Content of one output, of records that follow each other, put together in their own bytes. */
-interface Run {
+interface Run extends ViewedBytes {
   readonly output: Output;
-  readonly bytes: Buffer;
   readonly start: number;
   end: number;
 }
 
 interface Output {
-  readonly key: Buffer | undefined;
-  readonly keyView: DataView | undefined;
+  readonly key: ViewedBytes | undefined;
   readonly hour: number;
   /** The record's own offset, where each is a file; else the cut's offsets are in the name. */
   readonly offset: number | undefined;
@@ -122,7 +120,7 @@ export class Encoder {
    * and without a view of it, instead of one into the file's own.
    */
   #tryMove(record: RecordView, output: Output): boolean {
-    const { bytes, valueStart } = record;
+    const { bytes, view, valueStart } = record;
     const run = this.#run;
     const goesOn = run !== undefined && run.bytes === bytes && run.output === output;
     const start = goesOn ? run.end : valueStart;
@@ -132,7 +130,7 @@ export class Encoder {
       run.end = end;
     } else {
       this.#endRun();
-      this.#run = { output, bytes, start, end };
+      this.#run = { output, bytes, view, start, end };
     }
     return true;
   }
@@ -148,7 +146,7 @@ export class Encoder {
       this.#write(output, bytes.subarray(start, end));
       return;
     }
-    staged.pending.copy(bytes, start, end);
+    staged.pending.copy(run, start, end);
     this.#pendingBytes += end - start;
     this.#flushIfFull(output);
   }
@@ -219,22 +217,22 @@ export class Encoder {
 
   #isFor(output: Output, record: RecordView, hour: number): boolean {
     if (output.hour !== hour) return false;
-    const { keyView } = output;
-    if (keyView === undefined) return !this.#hasKey(record);
-    const { bytes, keyStart, keyEnd } = record;
-    return this.#hasKey(record) && equalBytes(bytes, keyStart, keyEnd, keyView);
+    const { key } = output;
+    if (key === undefined) return !this.#hasKey(record);
+    return this.#hasKey(record) && equalBytes(record, record.keyStart, record.keyEnd, key);
   }
 
   #addOutput(key: Buffer | undefined, hour: number, offset?: number): Output {
     const path = join(this.#directory, `${this.#outputs.length}.part`);
     const staged = new StagedFile(this.#disk, path, this.#compression);
-    const output: Output = { key, keyView: key && viewOf(key), hour, offset, staged };
+    const output: Output = { key: key && viewed(key), hour, offset, staged };
     this.#outputs.push(output);
     return output;
   }
 
   async #finish(output: Output, cutEnd: number): Promise<EncodedFile> {
-    const { key, hour, offset, staged } = output;
+    const { hour, offset, staged } = output;
+    const key = output.key?.bytes;
     const { id } = this.#cut;
     const start = offset ?? this.#cut.start;
     const end = offset ?? cutEnd;

@@ -1,3 +1,4 @@
+import { viewed } from '../../sinks/copy-bytes.js';
 import type { FetchedRecords, PartitionFeed } from '../../sinks/feed.js';
 import type { RecordWalk } from '../../sinks/record-view.js';
 import type { PartitionWorker } from '../../sinks/worker.js';
@@ -51,6 +52,7 @@ export class FakeTopic {
 
 class ListWalk implements RecordWalk {
   bytes = Buffer.alloc(0);
+  view = viewed(this.bytes).view;
   readonly isScratch = false;
   offset = -1;
   timestamp = -1;
@@ -81,6 +83,7 @@ class ListWalk implements RecordWalk {
     const key = Buffer.from(record.key ?? '');
     const value = Buffer.from(record.value);
     this.bytes = Buffer.concat([key, value]);
+    this.view = viewed(this.bytes).view;
     this.offset = record.offset;
     this.timestamp = record.timestamp;
     this.keyEnd = record.key === null ? -1 : key.length;

@@ -16,12 +16,12 @@ export const lines: Format = {
   extension: 'log',
   isFilePerRecord: false,
   write(out, record) {
-    const { bytes, valueStart, valueEnd } = record;
-    if (valueEnd > valueStart) out.copy(bytes, valueStart, valueEnd);
+    const { valueStart, valueEnd } = record;
+    if (valueEnd > valueStart) out.copy(record, valueStart, valueEnd);
     if (record.headerCount > 0) {
       if (findHeader(record, PARTIAL_HEADER, header)) return;
       if (findHeader(record, DELIMITER_HEADER, header)) {
-        if (header.end > header.start) out.copy(bytes, header.start, header.end);
+        if (header.end > header.start) out.copy(record, header.start, header.end);
         return;
       }
     }
