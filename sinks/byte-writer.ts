@@ -1,12 +1,12 @@
-import { copyBytes } from './copy-bytes.js';
+import { copyBytes, type ViewedBytes, viewed } from './copy-bytes.js';
 
 /** Bytes being put together; its memory grows as needed and is used again after `clear`. */
 export class ByteWriter {
-  #buffer: Buffer;
+  #memory: ViewedBytes;
   #length = 0;
 
   constructor(capacityBytes = 4096) {
-    this.#buffer = Buffer.allocUnsafe(capacityBytes);
+    this.#memory = viewed(Buffer.allocUnsafe(capacityBytes));
   }
 
   get length(): number {
@@ -15,12 +15,12 @@ export class ByteWriter {
 
   /** Bytes of memory held. */
   get capacityBytes(): number {
-    return this.#buffer.length;
+    return this.#memory.bytes.length;
   }
 
   /** A view of what was written; valid until the next write. */
   view(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
+    return this.#memory.bytes.subarray(0, this.#length);
   }
 
   clear(): void {
@@ -28,27 +28,27 @@ export class ByteWriter {
   }
 
   byte(value: number): void {
-    if (this.#length === this.#buffer.length) this.#grow(1);
-    this.#buffer[this.#length] = value;
+    if (this.#length === this.#memory.bytes.length) this.#grow(1);
+    this.#memory.bytes[this.#length] = value;
     this.#length += 1;
   }
 
-  copy(bytes: Buffer, start: number, end: number): void {
+  copy(source: ViewedBytes, start: number, end: number): void {
     const length = end - start;
-    if (this.#length + length > this.#buffer.length) this.#grow(length);
-    copyBytes(bytes, start, end, this.#buffer, this.#length);
+    if (this.#length + length > this.#memory.bytes.length) this.#grow(length);
+    copyBytes(source, start, end, this.#memory, this.#length);
     this.#length += length;
   }
 
   text(text: string): void {
     // Three bytes for each UTF-16 unit are always enough.
-    if (this.#length + text.length * 3 > this.#buffer.length) this.#grow(text.length * 3);
-    this.#length += this.#buffer.write(text, this.#length);
+    if (this.#length + text.length * 3 > this.#memory.bytes.length) this.#grow(text.length * 3);
+    this.#length += this.#memory.bytes.write(text, this.#length);
   }
 
   #grow(by: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + by));
-    this.#buffer.copy(larger, 0, 0, this.#length);
-    this.#buffer = larger;
+    const larger = Buffer.allocUnsafe(Math.max(this.#memory.bytes.length * 2, this.#length + by));
+    this.#memory.bytes.copy(larger, 0, 0, this.#length);
+    this.#memory = viewed(larger);
   }
 }

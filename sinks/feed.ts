@@ -10,6 +10,11 @@ export interface FetchedRecords {
   readonly records: RecordWalk;
   /** The record batches that hold them, whole, as they were fetched. */
   readonly batches: readonly Buffer[];
+  /**
+   * Gives the memory back for later fetches: nothing of the above may be used any more. To be
+   * called once; whoever keeps something does without.
+   */
+  release(): void;
 }
 
 /** The offsets a partition has. */

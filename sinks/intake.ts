@@ -30,21 +30,25 @@ export class Intake {
   /** False where the records do not follow what was read: then the topic is to be read again. */
   offer(records: FetchedRecords): boolean {
     // Nothing is wanted: what comes was asked for before.
-    if (this.#to === -1) return true;
-    if (records.fetchOffset > this.#to || records.nextOffset <= this.#to) return false;
+    const isWanted = this.#to !== -1;
+    if (!isWanted || records.fetchOffset > this.#to || records.nextOffset <= this.#to) {
+      records.release();
+      return !isWanted;
+    }
     this.#held.push(records);
     this.#to = records.nextOffset;
     return true;
   }
 
-  /** The head was used up to `position`; wholly, where `isAll`. */
+  /** The head was used up to `position`; wholly, where `isAll`: then its memory is given back. */
   use(position: number, isAll: boolean): void {
     this.#from = position;
-    if (isAll) this.#held.shift();
+    if (isAll) this.#held.shift()?.release();
   }
 
   /** Nothing that was fetched is wanted any more. */
   forget(): void {
+    for (const records of this.#held) records.release();
     this.#held = [];
     this.#from = -1;
     this.#to = -1;

@@ -1,9 +1,13 @@
+import type { ViewedBytes } from './copy-bytes.js';
+
 /**
  * One record, seen in place: positions into `bytes`. The same object serves record after record,
  * so nothing of it may be kept.
  */
-export interface RecordView {
+export interface RecordView extends ViewedBytes {
   readonly bytes: Buffer;
+  /** Nobody else looks at `bytes`: what lies before the next record may be overwritten. */
+  readonly isScratch: boolean;
   readonly offset: number;
   /** Milliseconds since the epoch; -1 where the record has none. */
   readonly timestamp: number;

@@ -149,7 +149,8 @@ export class SinkRunner {
   async #readFrom(consumer: Consumer): Promise<void> {
     for await (const batch of consumer.batches()) {
       const held = this.#held.get(keyOf(batch));
-      if (held !== undefined) await this.#hand(consumer, held, batch);
+      if (held === undefined) batch.release();
+      else await this.#hand(consumer, held, batch);
     }
   }
 
@@ -158,6 +159,7 @@ export class SinkRunner {
     if (batch.topicId !== topicId) {
       // The topic was created anew under its name: another stream, from its beginning.
       this.#retire(held);
+      batch.release();
       await this.#hold(consumer, { ...held.assignment, topicId: batch.topicId });
       return;
     }
@@ -166,6 +168,7 @@ export class SinkRunner {
       nextOffset: batch.nextOffset,
       records: batch.cursor(),
       batches: batch.batches,
+      release: () => batch.release(),
     });
   }
 

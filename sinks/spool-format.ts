@@ -1,5 +1,5 @@
 import { crc32c } from '../protocol/records/index.js';
-import { copyBytes } from './copy-bytes.js';
+import { copyBytes, type ViewedBytes, viewed } from './copy-bytes.js';
 import type { RecordView, RecordWalk } from './record-view.js';
 
 /**
@@ -40,25 +40,23 @@ export class ChunkWriter {
   records = 0;
   /** Bytes of the values and their line ends. */
   contentBytes = 0;
-  #buffer: Buffer;
-  #view: DataView;
+  #memory: ViewedBytes;
   #length = CHUNK_HEADER_BYTES;
 
   constructor(capacityBytes: number) {
-    this.#buffer = Buffer.allocUnsafe(capacityBytes);
-    this.#view = viewOf(this.#buffer);
+    this.#memory = viewed(Buffer.allocUnsafe(capacityBytes));
   }
 
   /** False where the chunk is full; an empty one takes any record. */
   tryAppend(record: RecordView): boolean {
-    const { bytes, keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = record;
+    const { keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = record;
     const span = headersEnd - keyStart;
     let at = this.#length;
-    if (at + RECORD_HEADER_BYTES + span > this.#buffer.length) {
+    if (at + RECORD_HEADER_BYTES + span > this.#memory.bytes.length) {
       if (this.records > 0) return false;
       this.#grow(at + RECORD_HEADER_BYTES + span);
     }
-    const view = this.#view;
+    const { view } = this.#memory;
     view.setUint32(at, span, true);
     view.setInt32(at + 4, keyEnd < 0 ? -1 : keyEnd - keyStart, true);
     view.setUint32(at + 8, valueStart - keyStart, true);
@@ -68,7 +66,7 @@ export class ChunkWriter {
     view.setFloat64(at + 24, record.offset, true);
     view.setFloat64(at + 32, record.timestamp, true);
     at += RECORD_HEADER_BYTES;
-    copyBytes(bytes, keyStart, headersEnd, this.#buffer, at);
+    copyBytes(record, keyStart, headersEnd, this.#memory, at);
     this.#length = at + span;
     this.records += 1;
     this.contentBytes += contentBytesOf(record);
@@ -77,15 +75,15 @@ export class ChunkWriter {
 
   /** The finished chunk; a view that is valid until `clear`. */
   finish(start: number, position: number, nowMs: number): Buffer {
-    const view = this.#view;
+    const { view } = this.#memory;
     view.setUint32(0, CHUNK_MAGIC, true);
     view.setUint32(8, this.records, true);
     view.setUint32(12, this.#length - CHUNK_HEADER_BYTES, true);
     view.setFloat64(16, start, true);
     view.setFloat64(24, position, true);
     view.setFloat64(32, nowMs, true);
-    view.setUint32(4, crc32c(this.#buffer, CRC_FROM, this.#length), true);
-    return this.#buffer.subarray(0, this.#length);
+    view.setUint32(4, crc32c(this.#memory.bytes, CRC_FROM, this.#length), true);
+    return this.#memory.bytes.subarray(0, this.#length);
   }
 
   clear(): void {
@@ -95,8 +93,7 @@ export class ChunkWriter {
   }
 
   #grow(bytes: number): void {
-    this.#buffer = Buffer.allocUnsafe(bytes);
-    this.#view = viewOf(this.#buffer);
+    this.#memory = viewed(Buffer.allocUnsafe(bytes));
   }
 }
 
@@ -121,6 +118,8 @@ export function isChunkIntact(chunk: Buffer, header: ChunkHeader): boolean {
 /** Walks the records of a chunk, without allocation per record. */
 export class ChunkCursor implements RecordWalk {
   bytes: Buffer = Buffer.alloc(0);
+  view: DataView = viewed(this.bytes).view;
+  readonly isScratch = false;
   offset = -1;
   timestamp = -1;
   keyStart = 0;
@@ -130,20 +129,19 @@ export class ChunkCursor implements RecordWalk {
   headersStart = 0;
   headersEnd = 0;
   headerCount = 0;
-  #view = viewOf(this.bytes);
   #next = 0;
 
   /** Starts at the first record of a whole, intact chunk. */
   open(chunk: Buffer): void {
     this.bytes = chunk;
-    this.#view = viewOf(chunk);
+    this.view = viewed(chunk).view;
     this.#next = CHUNK_HEADER_BYTES;
   }
 
   next(): boolean {
     const at = this.#next;
     if (at >= this.bytes.length) return false;
-    const view = this.#view;
+    const { view } = this;
     const span = at + RECORD_HEADER_BYTES;
     const keyBytes = view.getInt32(at + 4, true);
     const valueBytes = view.getInt32(at + 12, true);
@@ -159,8 +157,4 @@ export class ChunkCursor implements RecordWalk {
     this.#next = this.headersEnd;
     return true;
   }
-}
-
-function viewOf(buffer: Buffer): DataView {
-  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }

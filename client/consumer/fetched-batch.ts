@@ -109,9 +109,9 @@ class VisibleCursor extends RecordCursor {
         while (super.next()) if (this.offset >= this.firstOffset) return true;
         this.#isOpen = false;
       }
-      const start = this.starts[this.#nextBatch];
-      if (start === undefined) return false;
-      this.#nextBatch++;
+      // A read beyond the end would make this loop be compiled again.
+      if (this.#nextBatch === this.starts.length) return false;
+      const start = this.starts[this.#nextBatch++] as number;
       this.open(this.records, start, this.maxBatchBytes);
       this.#isOpen = true;
     }

@@ -13,6 +13,10 @@ import { VarintReader } from './varint.js';
 export class RecordCursor {
   /** What the positions below point into: the batch's memory, or its decompressed records. */
   bytes: Buffer = Buffer.alloc(0);
+  /** The same bytes, for access by words. */
+  view: DataView = viewOf(this.bytes);
+  /** `bytes` were decompressed for this cursor alone, which does not look back at them. */
+  isScratch = false;
   /** The record's offset in the partition. */
   offset = -1;
   /** Milliseconds since the epoch; the time of the append where the topic says so. */
@@ -57,7 +61,8 @@ export class RecordCursor {
     let start = offset + BATCH_HEADER_BYTES;
     this.bytes = batch;
     this.end = end;
-    if (header.codec !== 'none') {
+    this.isScratch = header.codec !== 'none';
+    if (this.isScratch) {
       this.bytes = decompress(header.codec, batch.subarray(start, end), maxBytes);
       this.end = this.bytes.length;
       start = 0;
@@ -65,6 +70,7 @@ export class RecordCursor {
     if (header.recordCount > (this.end - start) / MIN_RECORD_BYTES) {
       throw new RecordsError('MALFORMED', `${header.recordCount} records do not fit their batch`);
     }
+    this.view = viewOf(this.bytes);
     this.batch = header;
     this.baseOffset = header.baseOffset;
     this.baseTimestamp = header.baseTimestamp;
@@ -141,6 +147,10 @@ export class RecordCursor {
     this.headerReader.open(this.bytes, this.headersStart, this.recordEnd);
     return readHeaders(this.bytes, this.headerReader, this.recordEnd, this.headerCount);
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function badLength(length: number): RecordsError {

@@ -78,6 +78,25 @@ export class VarintReader {
 
   /** A signed 32-bit integer. */
   varint(): number {
+    const { bytes, end, position } = this;
+    // Most are of one or two bytes, and worth the lines: a record has five.
+    if (position + 1 < end) {
+      const first = bytes[position] as number;
+      if (first < 0x80) {
+        this.position = position + 1;
+        return (first >>> 1) ^ -(first & 1);
+      }
+      const second = bytes[position + 1] as number;
+      if (second < 0x80) {
+        this.position = position + 2;
+        const zigzag = (first & 0x7f) | (second << 7);
+        return (zigzag >>> 1) ^ -(zigzag & 1);
+      }
+    }
+    return this.anyVarint();
+  }
+
+  private anyVarint(): number {
     const bytes = this.bytes;
     let at = this.position;
     if (at >= this.end) throw truncated();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { crc32c } from '../../protocol/records/index.js';
+import { crc32 } from '../../protocol/records/index.js';
 import type { Claim, ClaimedFile, StoredFile } from './claims/index.js';
 import { compressions } from './compression.js';
 import type { WrittenFile } from './staged-file.js';
@@ -12,7 +12,7 @@ export type FileCheck =
   | { readonly state: 'wrong'; readonly stored: StoredFile; readonly reason: string };
 
 /**
- * Reads a file back that this process has written itself: size and CRC-32C tell whether it is
+ * Reads a file back that this process has written itself: size and CRC-32 tell whether it is
  * still the same. Where they differ, `checkFile` finds out what it is.
  */
 export async function isAsWritten(
@@ -22,9 +22,9 @@ export async function isAsWritten(
 ): Promise<boolean> {
   let crc = 0;
   const bytes = await store.scan(name, (slice) => {
-    crc = crc32c(slice, 0, slice.length, crc);
+    crc = crc32(slice, crc);
   });
-  return bytes === written.bytes && crc === written.crc32c;
+  return bytes === written.bytes && crc === written.crc32;
 }
 
 /**

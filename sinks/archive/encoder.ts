@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Disk } from '../../system/index.js';
-import { equalBytes } from '../copy-bytes.js';
+import { equalBytes, type ViewedBytes, viewed } from '../copy-bytes.js';
 import type { RecordView } from '../record-view.js';
 import type { ClaimedFile, ContentSettings } from './claims/index.js';
 import { type Compression, compressions } from './compression.js';
@@ -27,8 +27,15 @@ export interface Cut {
   readonly settings: ContentSettings;
 }
 
+/** Content of one output, of records that follow each other, put together in their own bytes. */
+interface Run extends ViewedBytes {
+  readonly output: Output;
+  readonly start: number;
+  end: number;
+}
+
 interface Output {
-  readonly key: Buffer | undefined;
+  readonly key: ViewedBytes | undefined;
   readonly hour: number;
   /** The record's own offset, where each is a file; else the cut's offsets are in the name. */
   readonly offset: number | undefined;
@@ -45,10 +52,13 @@ export class Encoder {
   readonly #cut: Cut;
   readonly #format: Format;
   readonly #compression: Compression;
+  readonly #isFilePerKey: boolean;
   readonly #outputs: Output[] = [];
   /** Outputs by a hash of hour and key; most lookups end at the output before. */
   readonly #byHash = new Map<number, Output[]>();
   #latest: Output | undefined;
+  /** Not handed to its file yet. */
+  #run: Run | undefined;
   #openFiles = 0;
   #pendingBytes = 0;
 
@@ -58,6 +68,7 @@ export class Encoder {
     this.#cut = cut;
     this.#format = formats[cut.settings.format];
     this.#compression = compressions[cut.settings.compression];
+    this.#isFilePerKey = cut.settings.filePer === 'key';
   }
 
   /** Begins with an empty directory. */
@@ -81,16 +92,18 @@ export class Encoder {
   take(record: RecordView): void {
     const output = this.#outputFor(record);
     const { staged } = output;
+    staged.records += 1;
+    if (record.isScratch && this.#tryMove(record, output)) return;
+    this.#endRun();
     const before = staged.pending.length;
     this.#format.write(staged.pending, record, this.#cut.id);
-    staged.records += 1;
     this.#pendingBytes += staged.pending.length - before;
-    if (staged.isFull) this.#flush(output);
-    else if (this.#pendingBytes > MAX_PENDING_BYTES) this.#flushAll();
+    this.#flushIfFull(output);
   }
 
   /** The files, whole and synced; `end` is the last offset that was taken. */
   async finish(end: number): Promise<EncodedFile[]> {
+    this.#endRun();
     const files: EncodedFile[] = [];
     for (const output of this.#outputs) files.push(await this.#finish(output, end));
     return files;
@@ -98,14 +111,62 @@ export class Encoder {
 
   /** Lets go of what is open: these files are not wanted any more. */
   abandon(): void {
+    this.#run = undefined;
     for (const { staged } of this.#outputs) staged.rest();
   }
 
-  #flush(output: Output): void {
+  /**
+   * Moves the record up to those before it: one copy within memory that is in the cache already,
+   * and without a view of it, instead of one into the file's own.
+   */
+  #tryMove(record: RecordView, output: Output): boolean {
+    const { bytes, view, valueStart } = record;
+    const run = this.#run;
+    const goesOn = run !== undefined && run.bytes === bytes && run.output === output;
+    const start = goesOn ? run.end : valueStart;
+    const end = this.#format.moveTo?.(start, record);
+    if (end === undefined) return false;
+    if (goesOn) {
+      run.end = end;
+    } else {
+      this.#endRun();
+      this.#run = { output, bytes, view, start, end };
+    }
+    return true;
+  }
+
+  /** Hands over what was moved together. */
+  #endRun(): void {
+    const run = this.#run;
+    if (run === undefined) return;
+    this.#run = undefined;
+    const { output, bytes, start, end } = run;
     const { staged } = output;
-    this.#pendingBytes -= staged.pending.length;
+    if (staged.canWrite(end - start)) {
+      this.#write(output, bytes.subarray(start, end));
+      return;
+    }
+    staged.pending.copy(run, start, end);
+    this.#pendingBytes += end - start;
+    this.#flushIfFull(output);
+  }
+
+  #flushIfFull(output: Output): void {
+    if (output.staged.isFull) this.#flush(output);
+    else if (this.#pendingBytes > MAX_PENDING_BYTES) this.#flushAll();
+  }
+
+  #flush(output: Output): void {
+    const { pending } = output.staged;
+    this.#pendingBytes -= pending.length;
+    this.#write(output, pending.view());
+    pending.clear();
+  }
+
+  #write(output: Output, content: Buffer): void {
+    const { staged } = output;
     const wasOpen = staged.isOpen;
-    staged.flush();
+    staged.write(content);
     if (!wasOpen) this.#openFiles += 1;
     if (this.#openFiles <= MAX_OPEN_FILES) return;
     for (const other of this.#outputs) other.staged.rest();
@@ -151,26 +212,27 @@ export class Encoder {
   }
 
   #hasKey(record: RecordView): boolean {
-    return this.#cut.settings.filePer === 'key' && record.keyEnd >= 0;
+    return this.#isFilePerKey && record.keyEnd >= 0;
   }
 
   #isFor(output: Output, record: RecordView, hour: number): boolean {
     if (output.hour !== hour) return false;
     const { key } = output;
     if (key === undefined) return !this.#hasKey(record);
-    return this.#hasKey(record) && equalBytes(record.bytes, record.keyStart, record.keyEnd, key);
+    return this.#hasKey(record) && equalBytes(record, record.keyStart, record.keyEnd, key);
   }
 
   #addOutput(key: Buffer | undefined, hour: number, offset?: number): Output {
     const path = join(this.#directory, `${this.#outputs.length}.part`);
     const staged = new StagedFile(this.#disk, path, this.#compression);
-    const output: Output = { key, hour, offset, staged };
+    const output: Output = { key: key && viewed(key), hour, offset, staged };
     this.#outputs.push(output);
     return output;
   }
 
   async #finish(output: Output, cutEnd: number): Promise<EncodedFile> {
-    const { key, hour, offset, staged } = output;
+    const { hour, offset, staged } = output;
+    const key = output.key?.bytes;
     const { id } = this.#cut;
     const start = offset ?? this.#cut.start;
     const end = offset ?? cutEnd;

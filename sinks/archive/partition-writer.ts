@@ -40,8 +40,8 @@ export class PartitionWriter implements PartitionWorker {
   }
 
   take(records: FetchedRecords): void {
-    if (this.#isClosed) return;
-    if (this.#intake.offer(records)) this.#pump();
+    if (this.#isClosed) records.release();
+    else if (this.#intake.offer(records)) this.#pump();
     else if (this.#state.phase === 'reading') this.#readAgain();
   }
 

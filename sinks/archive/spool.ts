@@ -82,7 +82,7 @@ export class Spool {
    * `until`: the last offset is reached; the walk is one too far. `tee` sees what is taken.
    */
   append(
-    { records, batches, nextOffset }: Omit<FetchedRecords, 'fetchOffset'>,
+    { records, batches, nextOffset }: Omit<FetchedRecords, 'fetchOffset' | 'release'>,
     limits: SpoolLimits,
     nowMs: number,
     tee?: { take(record: RecordView): void },

@@ -1,19 +1,23 @@
 import { createHash, type Hash } from 'node:crypto';
-import { crc32c } from '../../protocol/records/index.js';
+import { crc32 } from '../../protocol/records/index.js';
 import type { Disk, DiskFile } from '../../system/index.js';
 import { ByteWriter } from '../byte-writer.js';
 import type { Compression } from './compression.js';
 
-/** Content is hashed, compressed and written in slices of this size. */
+/** Content is hashed, compressed and written in slices of at least this size. */
 const SLICE_BYTES = 256 * 1024;
 const FIRST_CAPACITY_BYTES = 1024;
+
+function isSlice(bytes: number): boolean {
+  return bytes >= SLICE_BYTES;
+}
 
 /** A file as it was written to disk, compressed or not. */
 export interface WrittenFile {
   readonly bytes: number;
   readonly sha256: string;
-  /** To see whether it is still the same: a SHA-256 takes twenty times as long. */
-  readonly crc32c: number;
+  /** To see whether it is still the same: a SHA-256 takes seven times as long. */
+  readonly crc32: number;
 }
 
 /** A file being built: its content so far, hashed as it grows, compressed slice by slice. */
@@ -42,7 +46,12 @@ export class StagedFile {
 
   /** Content is to be written out now. */
   get isFull(): boolean {
-    return this.pending.length >= SLICE_BYTES;
+    return isSlice(this.pending.length);
+  }
+
+  /** Content of this length can be written as it is, without waiting for more. */
+  canWrite(bytes: number): boolean {
+    return this.pending.length === 0 && isSlice(bytes);
   }
 
   get isOpen(): boolean {
@@ -51,7 +60,12 @@ export class StagedFile {
 
   /** Hashes, compresses and writes what is pending. */
   flush(): void {
-    const slice = this.pending.view();
+    this.write(this.pending.view());
+    this.pending.clear();
+  }
+
+  /** The same for content behind all that was written; nothing may be pending but `slice`. */
+  write(slice: Buffer): void {
     if (slice.length === 0 && this.#isBegun) return;
     this.#hash.update(slice);
     this.#contentBytes += slice.length;
@@ -60,12 +74,11 @@ export class StagedFile {
     const bytes = this.#compression.compressSlice(slice);
     this.#file.writeSync([bytes], this.#writtenBytes);
     this.#writtenBytes += bytes.length;
-    this.#writtenCrc = crc32c(bytes, 0, bytes.length, this.#writtenCrc);
+    this.#writtenCrc = crc32(bytes, this.#writtenCrc);
     this.#writtenHash?.update(bytes);
-    this.pending.clear();
   }
 
-  /** Gives the file descriptor back; the next `flush` opens the file again. */
+  /** Gives the file descriptor back; the next `write` opens the file again. */
   rest(): void {
     this.#file?.closeSync();
     this.#file = undefined;
@@ -81,7 +94,7 @@ export class StagedFile {
     const written = {
       bytes: this.#writtenBytes,
       sha256: this.#writtenHash?.digest('hex') ?? sha256,
-      crc32c: this.#writtenCrc,
+      crc32: this.#writtenCrc,
     };
     return { bytes: this.#contentBytes, sha256, written };
   }

@@ -30,8 +30,8 @@ export function encodeBody(
   while (records.next()) {
     if (records.offset < start || records.offset > end) continue;
     if (format === 'lines') {
-      const { bytes, valueStart, valueEnd } = records;
-      if (valueEnd > valueStart) out.copy(bytes, valueStart, valueEnd);
+      const { valueStart, valueEnd } = records;
+      if (valueEnd > valueStart) out.copy(records, valueStart, valueEnd);
     } else {
       if (format === 'json' && !isFirst) out.text(',');
       writeRecordJson(out, origin, records);

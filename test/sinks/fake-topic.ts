@@ -1,3 +1,4 @@
+import { viewed } from '../../sinks/copy-bytes.js';
 import type { FetchedRecords, PartitionFeed } from '../../sinks/feed.js';
 import type { RecordWalk } from '../../sinks/record-view.js';
 import type { PartitionWorker } from '../../sinks/worker.js';
@@ -51,6 +52,8 @@ export class FakeTopic {
 
 class ListWalk implements RecordWalk {
   bytes = Buffer.alloc(0);
+  view = viewed(this.bytes).view;
+  readonly isScratch = false;
   offset = -1;
   timestamp = -1;
   keyStart = 0;
@@ -62,7 +65,15 @@ class ListWalk implements RecordWalk {
   headerCount = 0;
   #next = 0;
 
+  #isReleased = false;
+
   constructor(readonly list: readonly TestRecord[]) {}
+
+  /** What a later fetch would write over it. */
+  release(): void {
+    this.#isReleased = true;
+    this.bytes.fill(0xdd);
+  }
 
   next(): boolean {
     const record = this.list[this.#next];
@@ -71,6 +82,9 @@ class ListWalk implements RecordWalk {
     const key = Buffer.from(record.key ?? '');
     const value = Buffer.from(record.value);
     this.bytes = Buffer.concat([key, value]);
+    // No error: a worker would read again, and nobody would notice.
+    if (this.#isReleased) this.bytes.fill(0xdd);
+    this.view = viewed(this.bytes).view;
     this.offset = record.offset;
     this.timestamp = record.timestamp;
     this.keyEnd = record.key === null ? -1 : key.length;
@@ -144,11 +158,21 @@ export class FakeFeed implements PartitionFeed {
       const last = list.at(-1);
       const isAll = list.length < 4;
       const nextOffset = last === undefined || isAll ? this.topic.end : last.offset + 1;
+      const records = new ListWalk(list);
+      const batches = list.map((record) => Buffer.from(batchOf(record)));
       const fetched: FetchedRecords = {
         fetchOffset: this.#position,
         nextOffset,
-        records: new ListWalk(list),
-        batches: list.map((record) => batchOf(record)),
+        records,
+        batches,
+        release: () => {
+          records.release();
+          for (const [i, { value }] of list.entries()) {
+            const batch = batches[i] as Buffer;
+            // The value, which stands before the number of headers: any else would be an error.
+            batch.fill(0xdd, batch.length - 1 - Buffer.byteLength(value), batch.length - 1);
+          }
+        },
       };
       this.#position = nextOffset;
       this.worker?.take(fetched);

@@ -1,5 +1,6 @@
 import {
   BatchWriter,
+  type Codec,
   encodeHeaders,
   type Header,
   RecordCursor,
@@ -15,7 +16,11 @@ export interface PlainRecord {
 }
 
 /** The records as one batch, offsets from `base`. */
-export function batchOver(records: readonly PlainRecord[], base = 0): Buffer {
+export function batchOver(
+  records: readonly PlainRecord[],
+  base = 0,
+  codec: Codec = 'none',
+): Buffer {
   const writer = new BatchWriter(records.length === 1 ? 1024 : 8 * 1024 * 1024);
   for (const { timestamp = 0, key = null, value = null, headers = [] } of records) {
     const bytes = value ?? Buffer.alloc(0);
@@ -32,15 +37,19 @@ export function batchOver(records: readonly PlainRecord[], base = 0): Buffer {
     if (!appended) throw new Error('too much for one batch');
   }
   const batch = Buffer.from(
-    writer.close({ codec: 'none', producerId: -1, producerEpoch: -1, baseSequence: -1 }),
+    writer.close({ codec, producerId: -1, producerEpoch: -1, baseSequence: -1 }),
   );
   batch.writeBigInt64BE(BigInt(base), 0);
   return batch;
 }
 
 /** The records as a consumer's cursor walks them: one batch, offsets from `base`. */
-export function cursorOver(records: readonly PlainRecord[], base = 0): RecordCursor {
-  const batch = batchOver(records, base);
+export function cursorOver(
+  records: readonly PlainRecord[],
+  base = 0,
+  codec: Codec = 'none',
+): RecordCursor {
+  const batch = batchOver(records, base, codec);
   const cursor = new RecordCursor();
   cursor.open(batch, 0, 1e9);
   return cursor;

@@ -14,6 +14,8 @@ const CONTENT_CHECKSUM_BIT = 0x04;
 const DICTIONARY_BIT = 0x01;
 const STORED_BLOCK_BIT = 0x80000000;
 const MIN_MATCH_BYTES = 4;
+/** What one byte of a block can stand for at most. */
+const MAX_RATIO = 255;
 /** Block maximum size codes 4 to 7: 64 KiB, 256 KiB, 1 MiB, 4 MiB. */
 const BLOCK_MAX_BYTES = [65_536, 262_144, 1_048_576, 4_194_304];
 
@@ -23,26 +25,30 @@ export interface Lz4Block {
   readonly end: number;
   /** Kept as it is, not compressed. */
   readonly isStored: boolean;
-  /** Size of its content, bytes; exact. */
-  readonly contentBytes: number;
+  /** Its content has at most as many bytes; just as many where it was measured. */
+  readonly maxContentBytes: number;
 }
 
 /** One frame among those that are concatenated. */
 export interface Lz4Frame {
   readonly start: number;
   readonly end: number;
-  readonly contentBytes: number;
+  /** Of its blocks together. */
+  readonly maxContentBytes: number;
   /** Blocks may refer to the content of the blocks before. */
   readonly isLinked: boolean;
   readonly blocks: readonly Lz4Block[];
 }
 
 /**
- * Finds the frames in `input` and what they will decompress to, without decompressing: the
- * lengths in the blocks are added up. So a bomb is refused before anything is allocated for it.
+ * Finds the frames in `input` and bounds what they will decompress to, without decompressing, so
+ * that a bomb is refused before anything is allocated for it. Where the input is so small that it
+ * cannot exceed `maxBytes`, the block's own maximum will do; else the lengths in the blocks are
+ * added up, which takes a third of the time of decompressing.
  */
 export function lz4Frames(input: Buffer, maxBytes: number): Lz4Frame[] {
   const frames: Lz4Frame[] = [];
+  const isSuspect = input.length * MAX_RATIO > maxBytes;
   let at = 0;
   let total = 0;
   while (at < input.length) {
@@ -53,15 +59,16 @@ export function lz4Frames(input: Buffer, maxBytes: number): Lz4Frame[] {
       continue;
     }
     if (magic !== FRAME_MAGIC) throw malformed('lz4', 'no frame magic');
-    const frame = measureFrame(input, at, maxBytes - total);
+    const frame = boundFrame(input, at, isSuspect);
+    total += frame.maxContentBytes;
+    if (total > maxBytes) throw tooLarge('lz4', maxBytes);
     frames.push(frame);
-    total += frame.contentBytes;
     at = frame.end;
   }
   return frames;
 }
 
-function measureFrame(input: Buffer, start: number, maxBytes: number): Lz4Frame {
+function boundFrame(input: Buffer, start: number, isSuspect: boolean): Lz4Frame {
   if (input.length - start < 7) throw truncated('lz4');
   const flags = input[start + 4] as number;
   if ((flags & VERSION_MASK) !== VERSION_BITS) throw malformed('lz4', 'unknown frame version');
@@ -70,31 +77,44 @@ function measureFrame(input: Buffer, start: number, maxBytes: number): Lz4Frame 
   if (blockMaxBytes === undefined) throw malformed('lz4', 'unknown block size');
   const blockTrailerBytes = (flags & BLOCK_CHECKSUM_BIT) !== 0 ? 4 : 0;
   let at = start + 7 + ((flags & CONTENT_SIZE_BIT) !== 0 ? 8 : 0);
+  const isLinked = (flags & INDEPENDENT_BLOCKS_BIT) === 0;
+  // Those of linked blocks are decompressed together, without any other bound.
+  const isMeasured = isLinked || isSuspect;
   const blocks: Lz4Block[] = [];
-  let contentBytes = 0;
+  let maxContentBytes = 0;
   for (;;) {
     const word = uint32(input, at);
     at += 4;
     if (word === 0) break;
-    const block = measureBlock(input, at, word);
-    if (block.contentBytes > blockMaxBytes) throw malformed('lz4', 'a block exceeds its maximum');
+    const block = boundBlock(input, at, word, isMeasured ? undefined : blockMaxBytes);
+    if (block.maxContentBytes > blockMaxBytes) {
+      throw malformed('lz4', 'a block exceeds its maximum');
+    }
     blocks.push(block);
-    contentBytes += block.contentBytes;
-    if (contentBytes > maxBytes) throw tooLarge('lz4', maxBytes);
+    maxContentBytes += block.maxContentBytes;
     at = block.end + blockTrailerBytes;
   }
   at += (flags & CONTENT_CHECKSUM_BIT) !== 0 ? 4 : 0;
   if (at > input.length) throw truncated('lz4');
-  const isLinked = (flags & INDEPENDENT_BLOCKS_BIT) === 0;
-  return { start, end: at, contentBytes, isLinked, blocks };
+  return { start, end: at, maxContentBytes, isLinked, blocks };
 }
 
-function measureBlock(input: Buffer, start: number, sizeWord: number): Lz4Block {
+/** Measures the block's content, unless its `limit` is given, which will do then. */
+function boundBlock(
+  input: Buffer,
+  start: number,
+  sizeWord: number,
+  limit: number | undefined,
+): Lz4Block {
   const isStored = sizeWord >= STORED_BLOCK_BIT;
   const end = start + (isStored ? sizeWord - STORED_BLOCK_BIT : sizeWord);
   if (end > input.length) throw truncated('lz4');
-  const contentBytes = isStored ? end - start : measureSequences(input, start, end);
-  return { start, end, isStored, contentBytes };
+  if (isStored) return { start, end, isStored, maxContentBytes: end - start };
+  const maxContentBytes =
+    limit === undefined
+      ? measureSequences(input, start, end)
+      : Math.min(limit, (end - start) * MAX_RATIO);
+  return { start, end, isStored, maxContentBytes };
 }
 
 /** Adds up the literals and matches of one compressed block. */

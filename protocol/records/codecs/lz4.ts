@@ -5,9 +5,13 @@ import { type Lz4Block, type Lz4Frame, lz4Frames } from './lz4-bounds.js';
 
 type Lz4 = typeof import('lz4-napi');
 
-/** Magic, version 1 with independent blocks, blocks of at most 256 KiB, checksum of these two. */
-const FRAME_HEADER = Buffer.from('04224d186050fb', 'hex');
-const BLOCK_BYTES = 256 * 1024;
+/** Magic, version 1 with independent blocks, the blocks' maximum, checksum of these two. */
+const FRAMES = [
+  { blockBytes: 64 * 1024, header: Buffer.from('04224d18604082', 'hex') },
+  { blockBytes: 256 * 1024, header: Buffer.from('04224d186050fb', 'hex') },
+  { blockBytes: 1024 * 1024, header: Buffer.from('04224d18606051', 'hex') },
+] as const;
+const LARGEST_FRAME = { blockBytes: 4096 * 1024, header: Buffer.from('04224d18607073', 'hex') };
 const END_MARK = Buffer.alloc(4);
 const STORED_BLOCK_BIT = 0x80000000;
 /** lz4-napi's blocks start with the size of their content, int32 little-endian. */
@@ -24,7 +28,8 @@ function native(): Lz4 {
 
 /**
  * The LZ4 frame format. Written as Kafka's Java client needs it (KIP-57): one frame, independent
- * blocks, the descriptor's checksum. Read: any number of frames, independent or linked blocks.
+ * blocks, the descriptor's checksum; in one block where 4 MiB suffice, so that a reader need not
+ * join any. Read: any number of frames, independent or linked blocks.
  *
  * Frames are taken apart here because lz4-napi decodes only the first of several, without a
  * bound, and five times slower than the blocks one by one. Checksums within the frame are not
@@ -32,9 +37,11 @@ function native(): Lz4 {
  */
 export const lz4: Compressor = {
   compress(input) {
-    const chunks: Buffer[] = [FRAME_HEADER];
-    for (let at = 0; at < input.length; at += BLOCK_BYTES) {
-      pushBlock(chunks, input.subarray(at, at + BLOCK_BYTES));
+    const { header, blockBytes } =
+      FRAMES.find((frame) => frame.blockBytes >= input.length) ?? LARGEST_FRAME;
+    const chunks: Buffer[] = [header];
+    for (let at = 0; at < input.length; at += blockBytes) {
+      pushBlock(chunks, input.subarray(at, at + blockBytes));
     }
     chunks.push(END_MARK);
     return Buffer.concat(chunks);
@@ -67,21 +74,21 @@ function pushBlock(chunks: Buffer[], block: Buffer): void {
 function decodeFrame(input: Buffer, frame: Lz4Frame, parts: Buffer[]): void {
   if (frame.isLinked) {
     const content = native().decompressFrameSync(input.subarray(frame.start, frame.end));
-    parts.push(checkSize(content, frame.contentBytes));
+    if (content.length !== frame.maxContentBytes) {
+      throw malformed('lz4', `${content.length} bytes where its blocks hold others`);
+    }
+    parts.push(content);
     return;
   }
   for (const block of frame.blocks) parts.push(decodeBlock(input, block));
 }
 
-function decodeBlock(input: Buffer, { start, end, isStored, contentBytes }: Lz4Block): Buffer {
+function decodeBlock(input: Buffer, block: Lz4Block): Buffer {
+  const { start, end, isStored, maxContentBytes } = block;
   if (isStored) return Buffer.from(input.subarray(start, end));
   const prefixed = Buffer.allocUnsafe(SIZE_PREFIX_BYTES + end - start);
-  prefixed.writeUInt32LE(contentBytes);
+  // It may be larger than the content, and never smaller.
+  prefixed.writeUInt32LE(maxContentBytes);
   input.copy(prefixed, SIZE_PREFIX_BYTES, start, end);
-  return checkSize(native().uncompressSync(prefixed), contentBytes);
-}
-
-function checkSize(content: Buffer, expectedBytes: number): Buffer {
-  if (content.length === expectedBytes) return content;
-  throw malformed('lz4', `${content.length} bytes where its blocks hold ${expectedBytes}`);
+  return native().uncompressSync(prefixed);
 }

@@ -7,7 +7,7 @@ export const eml: Format = {
   extension: 'eml',
   isFilePerRecord: true,
   write(out, record) {
-    const { bytes, valueStart, valueEnd } = record;
-    if (valueEnd > valueStart) out.copy(bytes, valueStart, valueEnd);
+    const { valueStart, valueEnd } = record;
+    if (valueEnd > valueStart) out.copy(record, valueStart, valueEnd);
   },
 };

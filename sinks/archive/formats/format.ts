@@ -14,4 +14,9 @@ export interface Format {
   readonly isFilePerRecord: boolean;
   /** Puts one record behind those that are there. */
   write(out: ByteWriter, record: RecordView, origin: RecordOrigin): void;
+  /**
+   * Puts a record whose bytes are scratch to `at` of these, which is not behind its value, and
+   * returns the end; undefined where that is left to `write`.
+   */
+  moveTo?(at: number, record: RecordView): number | undefined;
 }

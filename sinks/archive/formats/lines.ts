@@ -16,15 +16,24 @@ export const lines: Format = {
   extension: 'log',
   isFilePerRecord: false,
   write(out, record) {
-    const { bytes, valueStart, valueEnd } = record;
-    if (valueEnd > valueStart) out.copy(bytes, valueStart, valueEnd);
+    const { valueStart, valueEnd } = record;
+    if (valueEnd > valueStart) out.copy(record, valueStart, valueEnd);
     if (record.headerCount > 0) {
       if (findHeader(record, PARTIAL_HEADER, header)) return;
       if (findHeader(record, DELIMITER_HEADER, header)) {
-        if (header.end > header.start) out.copy(bytes, header.start, header.end);
+        if (header.end > header.start) out.copy(record, header.start, header.end);
         return;
       }
     }
     out.byte(LINE_FEED);
+  },
+  moveTo(at, record) {
+    const { bytes, valueStart, valueEnd } = record;
+    if (record.headerCount > 0 || valueEnd < 0) return undefined;
+    if (at !== valueStart) bytes.copyWithin(at, valueStart, valueEnd);
+    const end = at + valueEnd - valueStart;
+    // Behind the value stands at least the number of headers, which is known by now.
+    bytes[end] = LINE_FEED;
+    return end + 1;
   },
 };

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Codec } from '../../../protocol/records/index.js';
 import type { ContentSettings } from '../../../sinks/archive/claims/index.js';
 import { type EncodedFile, Encoder } from '../../../sinks/archive/encoder.js';
 import { LiveEncoder, LiveFiles } from '../../../sinks/archive/live-encoder.js';
@@ -19,7 +21,20 @@ const record: fc.Arbitrary<PlainRecord> = fc.record({
     fc.uint8Array({ maxLength: 50 }).map((bytes) => Buffer.from(bytes)),
     { nil: null },
   ),
+  headers: fc.constantFrom(
+    [],
+    [],
+    [],
+    [['logflume.partial', null] as const],
+    [['logflume.delimiter', Buffer.from('\r\n')] as const],
+  ),
 });
+const codecs = fc.constantFrom<readonly [live: Codec, spooled: Codec]>(
+  // Where they differ, one is put together in place and the other copied.
+  ['lz4', 'none'],
+  ['none', 'lz4'],
+  ['gzip', 'gzip'],
+);
 const fetches = fc.array(fc.array(record, { minLength: 1, maxLength: 8 }), { minLength: 1 });
 const settings = fc.record({
   format: fc.constantFrom('lines', 'jsonl', 'eml'),
@@ -41,12 +56,17 @@ async function begin(process: SimProcess, chosen: ContentSettings, free = 64): P
   return { spool, files, live: new LiveEncoder(encoder, chosen, files) };
 }
 
-function spoolAll({ spool, live }: Bench, all: readonly (readonly PlainRecord[])[]): void {
+function spoolAll(
+  { spool, live }: Bench,
+  all: readonly (readonly PlainRecord[])[],
+  [liveCodec, spooledCodec]: readonly [Codec, Codec] = ['none', 'none'],
+): void {
   for (const records of all) {
     const base = spool.level.position;
     const nextOffset = base + records.length;
-    const batches = [batchOver(records, base)];
-    spool.append({ records: cursorOver(records, base), batches, nextOffset }, NO_LIMITS, 0, live);
+    const batches = [batchOver(records, base, spooledCodec)];
+    const cursor = cursorOver(records, base, liveCodec);
+    spool.append({ records: cursor, batches, nextOffset }, NO_LIMITS, 0, live);
   }
 }
 
@@ -70,10 +90,10 @@ const inSim = async (test: (process: SimProcess) => Promise<void>): Promise<void
 describe('files built while reading', () => {
   it('are those that the spool gives', () =>
     fc.assert(
-      fc.asyncProperty(fetches, settings, (all, chosen) =>
+      fc.asyncProperty(fetches, settings, codecs, (all, chosen, codec) =>
         inSim(async (process) => {
           const bench = await begin(process, chosen, Infinity);
-          spoolAll(bench, all);
+          spoolAll(bench, all, codec);
           const { spool, live } = bench;
           const files = await live.finish(spool.level, spool.level.position - 1, chosen);
           expect(files).toBeDefined();
@@ -81,8 +101,33 @@ describe('files built while reading', () => {
           expect(contentOf(process, files)).toEqual(contentOf(process, expected));
         }),
       ),
-      { numRuns: 25 },
+      { numRuns: 40 },
     ));
+
+  it('hold large batches, of one key and of several, between small ones', () =>
+    inSim(async (process) => {
+      const bench = await begin(process, LINES);
+      const lines = (count: number, keys: number): PlainRecord[] =>
+        Array.from({ length: count }, (_, i) => ({
+          key: Buffer.from(`key ${i % keys}`),
+          value: Buffer.from(`line ${i} `.repeat(20)),
+        }));
+      const all = [lines(3, 1), lines(2500, 1), lines(5, 2), lines(2500, 2), lines(2000, 1)];
+      spoolAll(bench, all, ['lz4', 'lz4']);
+      const { spool, live } = bench;
+      const files = contentOf(process, await live.finish(spool.level, 7007, LINES));
+      const contentOfKey = (key: string): Buffer => {
+        const wanted = all.flat().filter((record) => record.key?.toString() === key);
+        return Buffer.from(wanted.map(({ value }) => `${value}\n`).join(''));
+      };
+      expect(files).toHaveLength(2);
+      for (const [i, { content, file }] of (files ?? []).entries()) {
+        // A comparison that prints what differs would take seconds.
+        expect(content.equals(contentOfKey(`key ${i}`))).toBe(true);
+        expect(file.sha256).toBe(createHash('sha256').update(content).digest('hex'));
+        expect(file.bytes).toBe(content.length);
+      }
+    }));
 
   it('are none where the spool, the end or the settings are others', () =>
     inSim(async (process) => {
