@@ -32,16 +32,23 @@ export interface ConnectionHost {
   readonly frameMemory: FrameMemory;
   /**
    * Produce requests may start while earlier ones of their client still wait for their answer;
-   * and once they are answered, nothing refers to them any more.
+   * and once they have started, nothing refers to their frame any more.
    */
   isProduce(frame: Buffer): boolean;
   /** Works on a request. Throws or rejects where the connection has to be closed. */
   answer(frame: Buffer, client: ClientOfRequest): Answer | Promise<Answer>;
 }
 
+/** A request that has not started. */
+interface Waiting {
+  frame: Buffer;
+  /** The frame is a view of the receive buffer, good for the call in which it came. */
+  isView: boolean;
+}
+
 /** A place in the order of answers. */
 interface Slot {
-  readonly frame: Buffer;
+  readonly requestBytes: number;
   answer: Answer;
   done: boolean;
 }
@@ -54,7 +61,7 @@ interface Slot {
  */
 export class ClientConnection implements ClientOfRequest {
   private readonly splitter: FrameSplitter;
-  private readonly waiting: Buffer[] = [];
+  private readonly waiting: Waiting[] = [];
   /** Answers in the order of their requests; the first is the oldest. */
   private readonly slots: Slot[] = [];
   /** Requests that are being worked on. */
@@ -114,20 +121,26 @@ export class ClientConnection implements ClientOfRequest {
     this.lastActiveMs = this.host.clock.monotonic();
     this.host.receivedBytes.inc(bytes.length);
     try {
-      this.splitter.push(bytes, (frame) => {
-        this.waiting.push(frame);
-        this.bufferedBytes += frame.length;
-      });
+      this.splitter.push(bytes, this.take, true);
     } catch (error) {
       this.fail(error);
       return;
     }
     this.work();
+    for (const waiting of this.waiting) own(waiting);
   }
+
+  private readonly take = (frame: Buffer, isView: boolean): void => {
+    const waiting = { frame, isView };
+    // What a produce request carries is in the log once it has started; others keep parts of theirs.
+    if (!this.host.isProduce(frame)) own(waiting);
+    this.waiting.push(waiting);
+    this.bufferedBytes += frame.length;
+  };
 
   /** Starts what may start, sends what is ready, and tells the client whether to go on. */
   private work(): void {
-    while (this.mayStart()) this.start(this.waiting.shift() as Buffer);
+    while (this.mayStart()) this.start(this.waiting.shift() as Waiting);
     this.send();
     const full = this.bufferedBytes > MAX_BUFFERED_BYTES;
     if (full !== this.paused && !this.draining && !this.isClosed) {
@@ -142,16 +155,18 @@ export class ClientConnection implements ClientOfRequest {
     const next = this.waiting[0];
     if (next === undefined || this.blocked || this.isClosed) return false;
     if (this.running === 0) return true;
-    return this.running < MAX_RUNNING && this.allPipelined && this.host.isProduce(next);
+    return this.running < MAX_RUNNING && this.allPipelined && this.host.isProduce(next.frame);
   }
 
-  private start(frame: Buffer): void {
-    const slot: Slot = { frame, answer: undefined, done: false };
+  private start({ frame, isView }: Waiting): void {
+    const slot: Slot = { requestBytes: frame.length, answer: undefined, done: false };
     this.slots.push(slot);
+    const isProduce = this.host.isProduce(frame);
     try {
       const answer = this.host.answer(frame, this);
+      if (isProduce && !isView) this.host.frameMemory.give(frame);
       if (answer instanceof Promise) {
-        this.allPipelined = this.host.isProduce(frame);
+        this.allPipelined = isProduce;
         this.running++;
         answer
           .then((late) => {
@@ -173,8 +188,7 @@ export class ClientConnection implements ClientOfRequest {
   private finish(slot: Slot, answer: Answer): void {
     slot.answer = answer;
     slot.done = true;
-    this.bufferedBytes -= slot.frame.length;
-    if (this.host.isProduce(slot.frame)) this.host.frameMemory.give(slot.frame);
+    this.bufferedBytes -= slot.requestBytes;
     this.lastActiveMs = this.host.clock.monotonic();
   }
 
@@ -241,4 +255,11 @@ export class ClientConnection implements ClientOfRequest {
     this.endCallbacks.clear();
     for (const callback of callbacks) callback();
   }
+}
+
+/** Gives a request memory of its own: it has to wait beyond the call in which it came. */
+function own(waiting: Waiting): void {
+  if (!waiting.isView) return;
+  waiting.frame = Buffer.from(waiting.frame);
+  waiting.isView = false;
 }

@@ -43,8 +43,9 @@ export class FrameMemory {
 const MAX_EAGER_BYTES = 1024 * 1024;
 
 /**
- * Cuts a byte stream into frames (int32 length, then the bytes). Each frame is copied once, out of
- * the receive buffer into memory of its own, so it may outlive the call.
+ * Cuts a byte stream into frames (int32 length, then the bytes). A frame is copied once, out of
+ * the receive buffer into memory of its own, so it may outlive the call; but for one that lies
+ * in the receive buffer as a whole, where the callee has asked for views.
  */
 export class FrameSplitter {
   private readonly lengthBytes = Buffer.alloc(4);
@@ -63,21 +64,31 @@ export class FrameSplitter {
     private readonly memory: FrameMemory = new FrameMemory(0),
   ) {}
 
-  /** Takes in received bytes. Throws ProtocolError (TOO_LARGE, MALFORMED): close the connection. */
-  push(bytes: Buffer, onFrame: (frame: Buffer) => void): void {
+  /**
+   * Takes in received bytes. With `views`, a frame that lies in `bytes` as a whole is a view of
+   * them. Throws ProtocolError (TOO_LARGE, MALFORMED): close the connection.
+   */
+  push(bytes: Buffer, onFrame: (frame: Buffer, isView: boolean) => void, views = false): void {
     let at = 0;
     while (at < bytes.length) {
       if (this.frame === undefined) {
         at = this.takeLength(bytes, at);
         if (this.lengthFilled < 4) return;
-        this.startFrame();
+        const size = this.announcedSize();
+        if (views && size <= bytes.length - at) {
+          this.lengthFilled = 0;
+          onFrame(bytes.subarray(at, at + size), true);
+          at += size;
+          continue;
+        }
+        this.startFrame(size);
       }
       at = this.takeBody(bytes, at);
       if (this.frame !== undefined && this.frameFilled === this.frameSize) {
         const frame = this.frame;
         this.frame = undefined;
         this.lengthFilled = 0;
-        onFrame(frame);
+        onFrame(frame, false);
       }
     }
   }
@@ -89,13 +100,17 @@ export class FrameSplitter {
     return end;
   }
 
-  private startFrame(): void {
+  private announcedSize(): number {
     const size = this.lengthBytes.readInt32BE(0);
     if (size < 0) throw new ProtocolError('MALFORMED', `a frame cannot have ${size} bytes`);
     if (size > this.maxBytes) {
       const limit = `${this.maxBytes} bytes are accepted`;
       throw new ProtocolError('TOO_LARGE', `a frame of ${size} bytes was announced, ${limit}`);
     }
+    return size;
+  }
+
+  private startFrame(size: number): void {
     this.frameSize = size;
     this.frameFilled = 0;
     this.frame = this.memory.take(Math.min(size, MAX_EAGER_BYTES));

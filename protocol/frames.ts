@@ -46,13 +46,17 @@ export function encodeRequest<Q, P, QI, PI>(
  * only the fixed part is read, which all versions share; the caller must not read such a body.
  */
 export function decodeRequestHeader(frame: Buffer): RequestFrame {
-  const fixed = RequestHeader.readPrefix(frame, 0, 1);
-  const { requestApiKey: apiKey, requestApiVersion: apiVersion, correlationId } = fixed.value;
-  const api = apis.get(apiKey);
-  const flexible =
-    api !== undefined && apiVersion >= api.flexibleFrom && apiVersion <= api.maxVersion;
-  const bodyOffset = flexible ? RequestHeader.readPrefix(frame, 0, 2).end : fixed.end;
-  return { apiKey, apiVersion, correlationId, clientId: fixed.value.clientId, bodyOffset };
+  const { value, end: bodyOffset } = RequestHeader.readPrefix(frame, 0, isFlexible(frame) ? 2 : 1);
+  const { requestApiKey: apiKey, requestApiVersion: apiVersion, correlationId, clientId } = value;
+  return { apiKey, apiVersion, correlationId, clientId, bodyOffset };
+}
+
+/** Whether a frame is a request of a version that is known and has tagged fields. */
+function isFlexible(frame: Buffer): boolean {
+  if (frame.length < 4) return false;
+  const api = apis.get(frame.readInt16BE(0));
+  const version = frame.readInt16BE(2);
+  return api !== undefined && version >= api.flexibleFrom && version <= api.maxVersion;
 }
 
 /** A whole response with its length before it. */
