@@ -9,6 +9,8 @@ import type { Connection, ConnectionEvents, Listener, Net } from '../net.js';
 
 /** So that one read takes in all that a busy client has in flight: fewer reads, fewer answers. */
 const receiveBufferBytes = 512 * 1024;
+/** Chunks that are no more together are joined: each write of its own costs more than the copy. */
+const joinedBytes = 4096;
 /** A writer is asked to wait once this much is queued. */
 const writeBufferBytes = 1024 * 1024;
 /** How long a peer may take to close its side after ours has ended. */
@@ -157,6 +159,9 @@ class RealConnection implements Connection {
     const socket = this.#socket;
     if (!socket.writable) return true;
     if (chunks.length === 1) return chunks[0] === undefined || socket.write(chunks[0]);
+    let sizeBytes = 0;
+    for (const chunk of chunks) sizeBytes += chunk.length;
+    if (sizeBytes <= joinedBytes) return socket.write(Buffer.concat(chunks, sizeBytes));
     let room = true;
     socket.cork();
     for (const chunk of chunks) room = socket.write(chunk);
