@@ -27,6 +27,9 @@ export const thousands = (value: number): string => Math.round(value).toLocaleSt
 
 export const mebibytes = (bytes: number): string => `${Math.round(bytes / 1_048_576)} MiB`;
 
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;

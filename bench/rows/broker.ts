@@ -7,7 +7,7 @@ import {
 } from '../../test/peers/apache-kafka.js';
 import { startLogflumeBroker } from '../../test/peers/logflume.js';
 import type { Program } from '../../test/peers/process.js';
-import { type Bench, mebibytes, median, type Row, thousands } from '../row.js';
+import { type Bench, mean, mebibytes, type Row, thousands } from '../row.js';
 import { createTopic, deleteTopic, untilRecords } from '../topics.js';
 
 const recordBytes = 200;
@@ -19,6 +19,7 @@ const properties = { 'log.segment.delete.delay.ms': '1000' };
 
 interface Round {
   readonly cpuSecondsPerGb: number;
+  readonly kernelSecondsPerGb: number;
   readonly recordsPerSecond: number;
   readonly delivered: number;
   readonly peakRssBytes: number;
@@ -33,7 +34,8 @@ interface Side {
 async function produceRound(side: Side, topic: string, records: number): Promise<Round> {
   const { bootstrap, program, logDirectory } = side;
   await createTopic(bootstrap, topic);
-  const before = program.sample().cpuSeconds;
+  const gigabytes = (records * recordBytes) / 1e9;
+  const before = program.sample();
   const { stdout } = await kafkaTool('org.apache.kafka.tools.ProducerPerformance', [
     ...['--topic', topic, '--num-records', String(records), '--record-size', String(recordBytes)],
     ...['--throughput', '-1', '--producer-props', `bootstrap.servers=${bootstrap}`],
@@ -44,7 +46,8 @@ async function produceRound(side: Side, topic: string, records: number): Promise
   await deleteTopic(bootstrap, topic, logDirectory);
   const rate = /([\d.]+) records\/sec[^\n]*\n?$/.exec(stdout.trim())?.[1];
   return {
-    cpuSecondsPerGb: (after.cpuSeconds - before) / ((records * recordBytes) / 1e9),
+    cpuSecondsPerGb: (after.cpuSeconds - before.cpuSeconds) / gigabytes,
+    kernelSecondsPerGb: (after.kernelSeconds - before.kernelSeconds) / gigabytes,
     recordsPerSecond: Number(rate),
     delivered,
     peakRssBytes: after.peakRssBytes,
@@ -77,9 +80,13 @@ export async function brokerRow(bench: Bench): Promise<Row> {
     await ours.stop();
     await kafka.stop();
   }
-  const cpu = (side: Round[]): number => median(side.map((round) => round.cpuSecondsPerGb));
-  const rate = (side: Round[]): number => median(side.map((round) => round.recordsPerSecond));
+  // All rounds together, no median: a JVM goes on compiling for gigabytes, and that is its cost too.
+  const cpu = (side: Round[]): number => mean(side.map((round) => round.cpuSecondsPerGb));
+  const rate = (side: Round[]): number => 1 / mean(side.map((round) => 1 / round.recordsPerSecond));
   const ratio = cpu(rounds.ours) / cpu(rounds.kafka);
+  const inRounds = rounds.ours.map(({ cpuSecondsPerGb }, index) =>
+    (cpuSecondsPerGb / (rounds.kafka[index]?.cpuSecondsPerGb ?? Number.NaN)).toFixed(2),
+  );
   const speed = rate(rounds.ours) / rate(rounds.kafka);
   const memory = (side: Round[]): string => mebibytes(Math.max(...side.map((r) => r.peakRssBytes)));
   const words = (side: Round[]): string =>
@@ -89,7 +96,9 @@ export async function brokerRow(bench: Bench): Promise<Row> {
     ours: words(rounds.ours),
     peers: [`Apache Kafka ${apacheKafkaVersion} ${words(rounds.kafka)}`],
     mustReach: '≤ 0.5× the CPU, at no fewer records/s',
-    reached: `${ratio.toFixed(2)}× the CPU, ${speed.toFixed(2)}× the records/s`,
+    reached:
+      `${ratio.toFixed(2)}× the CPU (${inRounds.join(', ')} in the rounds), ` +
+      `${speed.toFixed(2)}× the records/s`,
     pass: ratio <= 0.5 && speed >= 1,
     details: { records, acks: 1, 'batch.size': 131072, 'linger.ms': 5, rounds },
   };

@@ -61,7 +61,8 @@ async function kcatRound(bench: Bench, bootstrap: string, bytes: number): Promis
   if (statSync(out).size !== bytes) throw new Error(`kcat wrote ${statSync(out).size} of ${bytes}`);
   const [user, system] = program.stdout.trim().split(/\s+/).slice(-2).map(Number);
   await run('rm', ['-f', out]);
-  return { cpuSeconds: (user ?? 0) + (system ?? 0), peakRssBytes: 0 };
+  const kernelSeconds = system ?? 0;
+  return { cpuSeconds: (user ?? 0) + kernelSeconds, kernelSeconds, peakRssBytes: 0 };
 }
 
 /** Topic → local archive beside kcat into a file, both from our broker. */

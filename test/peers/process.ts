@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 /** CPU seconds and peak memory of a process, by the operating system's accounting. */
 export interface Usage {
   readonly cpuSeconds: number;
+  /** The part of them that the kernel spent on the process's behalf. */
+  readonly kernelSeconds: number;
   readonly peakRssBytes: number;
 }
 
@@ -19,6 +21,7 @@ function usageOf(pid: number): Usage | undefined {
     if (peak === null) return undefined;
     return {
       cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
+      kernelSeconds: Number(fields[12]) / ticksPerSecond,
       peakRssBytes: Number(peak[1]) * 1024,
     };
   } catch {
@@ -38,7 +41,7 @@ export class Program {
   stdout = '';
   stderr = '';
   /** The last usage seen; complete once the process has exited. */
-  usage: Usage = { cpuSeconds: 0, peakRssBytes: 0 };
+  usage: Usage = { cpuSeconds: 0, kernelSeconds: 0, peakRssBytes: 0 };
   readonly exited: Promise<number | null>;
   #watchers: (() => void)[] = [];
 
