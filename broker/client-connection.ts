@@ -132,7 +132,7 @@ export class ClientConnection implements ClientOfRequest {
 
   private readonly take = (frame: Buffer, isView: boolean): void => {
     const waiting = { frame, isView };
-    // What a produce request carries is in the log once it has started; others keep parts of theirs.
+    // What a produce request carries is in the log once it has started; others keep parts.
     if (!this.host.isProduce(frame)) own(waiting);
     this.waiting.push(waiting);
     this.bufferedBytes += frame.length;
