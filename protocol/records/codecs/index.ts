@@ -20,8 +20,9 @@ export function compress(codec: Codec, input: Buffer, level?: number): Buffer {
 }
 
 /**
- * Decompresses the records part of a batch. Throws RecordsError TOO_LARGE where that would
- * exceed `maxBytes`, before it allocates more than that.
+ * Decompresses the records part of a batch, into memory that is the caller's alone; only `none`
+ * hands back the input. Throws RecordsError TOO_LARGE where that would exceed `maxBytes`, before
+ * it allocates more than that.
  */
 export function decompress(codec: Codec, input: Buffer, maxBytes: number): Buffer {
   return compressors[codec].decompress(input, maxBytes);
