@@ -47,13 +47,17 @@ function requirePeers(): void {
   process.exit(1);
 }
 
-function print(done: readonly Row[]): void {
+function print(done: readonly Row[], versions: Readonly<Record<string, string>>): void {
   const table = new Table({ head: ['work', 'ours', 'beside', 'must reach', 'reached', ''] });
   for (const row of done) {
     const verdict = row.pass ? 'ok' : 'MISSED';
     table.push([row.work, row.ours, row.peers.join('\n'), row.mustReach, row.reached, verdict]);
   }
   console.log(table.toString());
+  for (const { work, settings, delivered } of done) {
+    console.log(`${work}\n  settings: ${settings}\n  delivered: ${delivered}`);
+  }
+  for (const [name, version] of Object.entries(versions)) console.log(`${name}: ${version}`);
 }
 
 requirePeers();
@@ -81,6 +85,6 @@ const results = join(import.meta.dirname, 'results');
 mkdirSync(results, { recursive: true });
 const file = join(results, `${report.date.slice(0, 10)}-${positionals.join('-') || 'all'}.json`);
 writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-print(done);
+print(done, report.versions);
 console.log(`${file}`);
 process.exitCode = done.every((row) => row.pass) ? 0 : 1;

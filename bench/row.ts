@@ -7,8 +7,12 @@ export interface Row {
   readonly mustReach: string;
   readonly reached: string;
   readonly pass: boolean;
-  /** Delivered counts and settings: what makes the figure believable. */
-  readonly details: Readonly<Record<string, unknown>>;
+  /** What both sides were told, in words. */
+  readonly settings: string;
+  /** What arrived on both sides, as it was counted: a figure counts only with that. */
+  readonly delivered: string;
+  /** Every round as it was measured. */
+  readonly rounds: unknown;
 }
 
 /** What every row gets: a folder of its own, the file of lines, a place for words. */

@@ -63,13 +63,16 @@ export async function libraryRows(bench: Bench): Promise<Row[]> {
   } finally {
     await broker.stop();
   }
-  return [judge('produce', 5, base, results.produce), judge('consume', 2, base, results.consume)];
+  return [
+    judge('produce', 5, base.chunk, results.produce),
+    judge('consume', 2, base.chunk, results.consume),
+  ];
 }
 
 function judge(
   mode: Mode,
   atLeast: number,
-  settings: object,
+  chunk: number,
   results: Record<Library, ClientResult[]>,
 ): Row {
   const rate = (library: Library): number =>
@@ -85,6 +88,10 @@ function judge(
     mustReach: `≥ ${atLeast}× the better of them`,
     reached: `${ratio.toFixed(2)}×`,
     pass: ratio >= atLeast,
-    details: { ...settings, results },
+    settings: `200 B values, uncompressed, acks 1, ${chunk} records a call`,
+    delivered: libraries
+      .map((library) => `${results[library].map(({ count }) => count).join(', ')} by ${library}`)
+      .join('; '),
+    rounds: results,
   };
 }
