@@ -5,13 +5,5 @@ export { suggestion } from './nearest.js';
 export { address, duration, secret, size } from './primitives.js';
 export { Secret } from './secret.js';
 export { type TelemetryConfig, telemetrySection } from './telemetry.js';
-export {
-  type Address,
-  formatAddress,
-  formatDuration,
-  formatSize,
-  parseAddress,
-  parseDuration,
-  parseSize,
-} from './units/index.js';
+export * from './units/index.js';
 export { z } from './zod.js';

@@ -1,5 +1,4 @@
-import type * as yaml from 'yaml';
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { type Environment, expandVariables } from './environment.js';
 import type { Problem } from './errors.js';
 
@@ -39,7 +38,7 @@ class Reader {
   readonly #document: ReturnType<typeof parseDocument>;
   readonly #environment: Environment;
   /** Nodes being read, outermost first: an alias to one of them would never end. */
-  readonly #open: yaml.Node[] = [];
+  readonly #open: Node[] = [];
 
   constructor(text: string, environment: Environment) {
     this.#environment = environment;
@@ -72,7 +71,7 @@ class Reader {
       this.#spoil(path, node.range?.[0] ?? 0, `the alias *${node.source} cannot be resolved`);
       return undefined;
     }
-    const offset = (node as yaml.Node | null)?.range?.[0];
+    const offset = (node as Node | null)?.range?.[0];
     if (offset !== undefined) this.values.set(pathId(path), offset);
     if (isScalar(node)) {
       return typeof node.value === 'string'
@@ -93,7 +92,7 @@ class Reader {
     for (const item of items) {
       const key = String(isScalar(item.key) ? item.key.value : item.key);
       const below = [...path, key];
-      const offset = (item.key as yaml.Node | null)?.range?.[0];
+      const offset = (item.key as Node | null)?.range?.[0];
       if (offset !== undefined) this.keys.set(pathId(below), offset);
       entries.push([key, this.#read(item.value, below)]);
     }
