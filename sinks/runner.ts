@@ -170,6 +170,7 @@ export class SinkRunner {
       batches: batch.batches,
       release: () => batch.release(),
     });
+    this.#keepWithinBounds();
   }
 
   /** The consumer ended with an error: another one takes its place. */
@@ -265,13 +266,24 @@ export class SinkRunner {
     const workers = all.map(({ worker }) => worker);
     for (const worker of workers) worker.tick();
     this.#wake();
-    const held = workers.map((worker) => ({ worker, bytes: worker.status.heldBytes }));
-    const bytes = held.reduce((sum, each) => sum + each.bytes, 0);
-    if (bytes > this.#options.sink.maxBytes) {
-      held.sort((a, b) => b.bytes - a.bytes)[0]?.worker.cut();
-    }
+    this.#keepWithinBounds();
     if (!this.#isStopped)
       this.#timer = this.#options.system.clock.after(TICK_MS, () => this.#tick());
+  }
+
+  /** Where the workers hold more than they may together, the one with the most gives it up. */
+  #keepWithinBounds(): void {
+    let bytes = 0;
+    let largest: PartitionWorker | undefined;
+    let largestBytes = 0;
+    for (const { worker } of [...this.#held.values(), ...this.#retiring.keys()]) {
+      const { heldBytes } = worker.status;
+      bytes += heldBytes;
+      if (heldBytes <= largestBytes) continue;
+      largest = worker;
+      largestBytes = heldBytes;
+    }
+    if (bytes > this.#options.sink.maxBytes) largest?.cut();
   }
 
   #wake(): void {

@@ -46,6 +46,24 @@ async function produce(values: readonly string[], key: string | null = null): Pr
 }
 
 describe('the archive sink on a broker', () => {
+  it('publishes what it holds beyond max_bytes, though no rotation is due', async () => {
+    const root = join(directory, 'archive');
+    const sink = {
+      type: 'archive',
+      topics: ['logs'],
+      store: { type: 'local', root },
+      rotate: { age: '1h', idle: '1h' },
+      max_bytes: '64KiB',
+    };
+    await produce(Array.from({ length: 100 }, () => 'x'.repeat(1_000)));
+    const sinks = await startSinks({ archive: sink });
+    await expect.poll(() => files(root).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await produce(['few']);
+    await expect.poll(() => sinks.status().archive?.lag, { timeout: 10_000 }).toBe(1);
+    expect(files(root)).toHaveLength(1);
+    await sinks.stop();
+  });
+
   it('archives a topic, and goes on after a restart', async () => {
     const root = join(directory, 'archive');
     const config = {
