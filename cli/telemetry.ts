@@ -3,7 +3,10 @@ import { formatAddress } from '../config/index.js';
 import type { System } from '../system/index.js';
 import type { RunningRole } from './role-model.js';
 
-/** Serves `/metrics` and `/health` of a role; answers 503 to `/health` once it drains. */
+/**
+ * Serves `/metrics` and `/health` of a role. `/health` answers 503 once the role drains, and 200
+ * with the state `degraded` while problems stand: a restart would not mend them.
+ */
 export async function serveTelemetry(
   system: System,
   listen: Address,
@@ -15,9 +18,15 @@ export async function serveTelemetry(
       case '/metrics':
         return reply(200, 'text/plain; version=0.0.4', await system.metrics.render());
       case '/health': {
-        const state = role.draining() ? 'draining' : 'ok';
-        const body = { role: role.name, state, status: role.running.status() };
-        return reply(state === 'ok' ? 200 : 503, 'application/json', `${JSON.stringify(body)}\n`);
+        const problems = system.problems.list();
+        const serving = problems.length === 0 ? 'ok' : 'degraded';
+        const state = role.draining() ? 'draining' : serving;
+        const body = { role: role.name, state, problems, status: role.running.status() };
+        return reply(
+          state === 'draining' ? 503 : 200,
+          'application/json',
+          `${JSON.stringify(body)}\n`,
+        );
       }
       default:
         return reply(404, 'text/plain', 'there are /metrics and /health\n');

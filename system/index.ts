@@ -5,6 +5,7 @@ export { type DirectoryLock, DirectoryLockError, lockDirectory } from './lock.js
 export type { Log } from './log.js';
 export type { Counter, Gauge, Histogram, Labels, Metrics } from './metrics.js';
 export type { Connection, ConnectionEvents, Listener, Net } from './net.js';
+export { type Problem, Problems } from './problems.js';
 export type { ChildProcess, Processes } from './processes.js';
 export type { Random } from './random.js';
 export type { System } from './system.js';

@@ -4,6 +4,7 @@ import type { Http } from './http.js';
 import type { Log } from './log.js';
 import type { Metrics } from './metrics.js';
 import type { Net } from './net.js';
+import type { Problems } from './problems.js';
 import type { Processes } from './processes.js';
 import type { Random } from './random.js';
 import type { Watch } from './watch.js';
@@ -18,5 +19,6 @@ export interface System {
   readonly watch: Watch;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly problems: Problems;
   readonly processes: Processes;
 }

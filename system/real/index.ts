@@ -1,3 +1,4 @@
+import { Problems } from '../problems.js';
 import type { System } from '../system.js';
 import { createClock } from './clock.js';
 import { createDisk } from './disk.js';
@@ -21,15 +22,19 @@ export interface RealSystemOptions {
 
 /** The machine this process runs on. Heavy libraries are loaded when they are first needed. */
 export function createRealSystem(options: RealSystemOptions = {}): System {
+  const clock = createClock();
+  const log = createLog(options.logLevel ?? 'info', options.logFormat ?? 'auto');
+  const metrics = createMetrics();
   return {
-    clock: createClock(),
+    clock,
     random: createRandom(),
     disk: createDisk(),
     net: createNet(),
     http: createHttp(),
     watch: createWatch(),
-    log: createLog(options.logLevel ?? 'info', options.logFormat ?? 'auto'),
-    metrics: createMetrics(),
+    log,
+    metrics,
+    problems: new Problems(clock, log, metrics),
     processes: createProcesses(),
   };
 }

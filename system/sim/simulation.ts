@@ -1,3 +1,4 @@
+import { Problems } from '../problems.js';
 import type { System } from '../system.js';
 import { createSimDisk } from './disk.js';
 import { SimVolume } from './disk-paths.js';
@@ -131,6 +132,9 @@ export class Simulation {
     const stream = `${name} ${this.#starts++}`;
     const chance = new SeededRandom(this.seed, `calls of ${stream}`);
     const logLines: LogLine[] = [];
+    const clock = this.#scheduler.clockOf(life);
+    const log = createSimLog(logLines);
+    const metrics = new SimMetrics();
     return {
       name,
       get alive() {
@@ -142,15 +146,16 @@ export class Simulation {
       ended: life.ended,
       crashAt: (step, options) => life.crashAt(step, options?.torn === true),
       kill: () => life.end(),
-      clock: this.#scheduler.clockOf(life),
+      clock,
       random: new SeededRandom(this.seed, `random of ${stream}`),
       disk: createSimDisk(volume, life, this.#scheduler, chance),
       net: this.network.netOf(life, host),
       http: this.web.httpOf(life),
       watch: createSimWatch(volume, life, this.#scheduler, chance),
-      log: createSimLog(logLines),
+      log,
       logLines,
-      metrics: new SimMetrics(),
+      metrics,
+      problems: new Problems(clock, log, metrics),
       processes: new SimProcesses(table, life, host),
     };
   }
