@@ -3,7 +3,7 @@ import { createSimSystem } from '../../system/sim/index.js';
 
 describe('problems', () => {
   it('are said once, listed while they last, counted, and said to be over', async () => {
-    const sim = createSimSystem(1);
+    const sim = createSimSystem({ seed: 1 });
     const { problems, metrics, logLines, clock } = sim.process('any');
     const work = async () => {
       problems.raise('disk', 'the disk is full');
