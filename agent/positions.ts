@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from '../config/index.js';
-import type { System, Timer } from '../system/index.js';
+import { detach, type System, type Timer } from '../system/index.js';
 
 const fileName = 'positions.json';
 const version = 1;
@@ -123,7 +123,10 @@ export class Positions {
     const { clock } = this.system;
     // The first one at once: an agent that dies again soon would repeat all since its last start.
     const waitMs = Math.max(0, this.#writtenMs + saveEveryMs - clock.monotonic());
-    this.#timer = clock.after(waitMs, () => void this.#saveInTime());
+    this.#timer = clock.after(waitMs, () => {
+      const { log } = this.system;
+      detach(this.#saveInTime(), (error) => log.error('positions are not written', { error }));
+    });
   }
 
   async #saveInTime(): Promise<void> {

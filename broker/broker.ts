@@ -1,5 +1,11 @@
 import { join } from 'node:path';
-import { type DirectoryLock, lockDirectory, type System, type Timer } from '../system/index.js';
+import {
+  type DirectoryLock,
+  detach,
+  lockDirectory,
+  type System,
+  type Timer,
+} from '../system/index.js';
 import { createRealSystem } from '../system/real/index.js';
 import { adoptTopics } from './adoption.js';
 import { handlers } from './api/index.js';
@@ -86,7 +92,7 @@ export class Broker {
       for (const [name, wanted] of Object.entries(options.topics ?? {})) {
         await broker.provide(name, wanted);
       }
-      groups.load().catch((error: unknown) => system.log.error('groups are not loaded', { error }));
+      detach(groups.load(), (error) => system.log.error('groups are not loaded', { error }));
       for (const listener of options.listeners ?? DEFAULT_LISTENERS) await server.listen(listener);
     } catch (error) {
       await broker.stop();

@@ -1,5 +1,12 @@
 import { type FrameMemory, FrameSplitter, ProtocolError } from '../protocol/index.js';
-import type { Clock, Connection, Counter, Log, Timer } from '../system/index.js';
+import {
+  type Clock,
+  type Connection,
+  type Counter,
+  detach,
+  type Log,
+  type Timer,
+} from '../system/index.js';
 
 /** Bytes of requests that may wait or be worked on before reading from the client stops. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
@@ -168,15 +175,12 @@ export class ClientConnection implements ClientOfRequest {
       if (answer instanceof Promise) {
         this.allPipelined = isProduce;
         this.running++;
-        answer
-          .then((late) => {
-            this.running--;
-            this.finish(slot, late);
-            this.work();
-          })
-          .catch((error: unknown) => this.fail(error))
-          // Closing fails in no process that lives.
-          .catch(() => {});
+        const worked = answer.then((late) => {
+          this.running--;
+          this.finish(slot, late);
+          this.work();
+        });
+        detach(worked, (error) => this.fail(error));
       } else {
         this.finish(slot, answer);
       }

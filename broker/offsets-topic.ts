@@ -1,4 +1,5 @@
 import { batchesOf } from '../protocol/records/index.js';
+import { detach } from '../system/index.js';
 import type { OffsetsLog } from './group/index.js';
 import { LogError } from './log/index.js';
 import type { ClusterMetadata } from './metadata/index.js';
@@ -51,7 +52,8 @@ export class OffsetsTopic implements OffsetsLog {
     const forget = () => {
       if (this.appending.get(index) === durable) this.appending.delete(index);
     };
-    durable.then(forget, forget);
+    // Whoever appended hears of a failure.
+    detach(durable.then(forget), forget);
     return durable;
   }
 

@@ -1,4 +1,4 @@
-import type { System, Timer } from '../system/index.js';
+import { detach, type System, type Timer } from '../system/index.js';
 import { Log, type LogEnvironment, TailMemory } from './log/index.js';
 import type { LogDirectory } from './log-directory.js';
 import type { ClusterMetadata, MetadataImage, TopicState } from './metadata/index.js';
@@ -205,7 +205,7 @@ export class Partitions {
   }
 
   private remove(path: string): void {
-    this.system.disk.removeTree(path).catch((error: unknown) => {
+    detach(this.system.disk.removeTree(path), (error) => {
       this.system.log.warn('a deleted partition could not be removed', { path, error });
     });
   }

@@ -5,6 +5,7 @@ import {
   type FetchedBatch,
   LATEST_TIMESTAMP,
 } from '../client/index.js';
+import { detach } from '../system/index.js';
 import type { ClientOptions } from './client-options.js';
 import { connect, findTopic, withAdmin } from './clients.js';
 import type { Context } from './context.js';
@@ -42,7 +43,11 @@ export async function consume(
   };
   const consumer = new Consumer(settings, system);
   const stop = new StopRequest(system, () => process.exit(ExitCode.failed));
-  void stop.requested.then(() => consumer.close());
+  // What a close cannot do any more, the end of the process does.
+  detach(
+    stop.requested.then(() => consumer.close()),
+    () => {},
+  );
   const ends = options.exitAtEnd === true ? await endsOf(context, topic, partitions, options) : [];
   const reader = new Reader(context, options);
   const batches = consumer.batches();
@@ -108,7 +113,7 @@ function closeAtEnd(
     );
   };
   const check = () => {
-    if (isThere()) void consumer.close();
+    if (isThere()) detach(consumer.close(), () => {});
     else timer = system.clock.after(END_CHECK_MS, check);
   };
   let timer = system.clock.after(END_CHECK_MS, check);

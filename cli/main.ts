@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
+import { detach } from '../system/index.js';
 import { createRealSystem, type LogLevel } from '../system/real/index.js';
 import type { Context } from './context.js';
 import { runProgram, tell } from './program.js';
@@ -18,15 +19,15 @@ function createContext(): Context {
   };
 }
 
-async function main(): Promise<void> {
-  const context = createContext();
-  const fail = (error: unknown) => process.exit(tell(context, error));
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
+async function main(context: Context): Promise<void> {
   const exitCode = await runProgram(context, process.argv.slice(2));
   await context.terminal.flush();
   // Idle connections of a client must not keep a command alive that is done.
   process.exit(exitCode);
 }
 
-void main();
+const context = createContext();
+const fail = (error: unknown) => process.exit(tell(context, error));
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+detach(main(context), fail);

@@ -1,6 +1,7 @@
 import { Tail } from 'tail';
 import { Producer, type ProducerRecord } from '../client/index.js';
 import type { Codec } from '../protocol/records/index.js';
+import { detach } from '../system/index.js';
 import type { ClientOptions } from './client-options.js';
 import { connect, findTopic } from './clients.js';
 import type { Context } from './context.js';
@@ -133,7 +134,7 @@ async function follow({ system }: Context, path: string, sender: Sender): Promis
       reject(new CommandError(`${path} cannot be followed: ${cause}`));
     });
     tail.on('line', (line: string) => {
-      sender.lines([Buffer.from(line, 'latin1')]).catch(reject);
+      detach(sender.lines([Buffer.from(line, 'latin1')]), reject);
     });
   });
   try {

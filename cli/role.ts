@@ -1,5 +1,5 @@
 import type { Address } from '../config/index.js';
-import type { System } from '../system/index.js';
+import { detach, type System } from '../system/index.js';
 import type { Context } from './context.js';
 import { ExitCode } from './failure.js';
 import { asMessage, type FromRole, type ToRole } from './messages.js';
@@ -109,6 +109,6 @@ function answerParent(
   parent.onDisconnect(() => {
     const leave = () => process.exit(ExitCode.failed);
     system.clock.after(ORPHAN_STOP_MS, leave);
-    running.stop().then(leave, leave);
+    detach(running.stop().then(leave), leave);
   });
 }

@@ -1,5 +1,5 @@
 import { type Api, ErrorCode, FindCoordinator, Metadata } from '../protocol/index.js';
-import type { System, Timer } from '../system/index.js';
+import { detach, type System, type Timer } from '../system/index.js';
 import type { BackoffSettings } from './backoff.js';
 import { type BrokerAddress, parseBrokerAddress } from './bootstrap.js';
 import type { Connection, RequestOptions } from './connection/index.js';
@@ -257,7 +257,7 @@ export class Cluster extends ClientEmitter {
     this.#refreshTimer?.cancel();
     if (this.#closed) return;
     this.#refreshTimer = this.#system.clock.after(this.#maxAgeMs, () => {
-      this.refresh().catch(() => this.#scheduleRefresh());
+      detach(this.refresh(), () => this.#scheduleRefresh());
     });
   }
 

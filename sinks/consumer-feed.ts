@@ -4,7 +4,7 @@ import {
   EARLIEST_TIMESTAMP,
   LATEST_TIMESTAMP,
 } from '../client/index.js';
-import type { Clock } from '../system/index.js';
+import { type Clock, detach } from '../system/index.js';
 import type { OffsetRange, PartitionFeed } from './feed.js';
 
 /** A call to the cluster that takes longer is given up; its worker tries again. */
@@ -70,7 +70,7 @@ export class ConsumerFeed implements PartitionFeed {
   seek(offset: number): void {
     if (this.#isRetired) return;
     // It fails only where the partition was just taken away: then the worker is closed.
-    this.#options.consumer.seek(this.#at, offset).catch(() => undefined);
+    detach(this.#options.consumer.seek(this.#at, offset), () => {});
   }
 
   pause(): void {
@@ -104,7 +104,7 @@ export class ConsumerFeed implements PartitionFeed {
     });
     const settled = Promise.race([call(), late, ended]);
     // Whichever loses has nobody to tell.
-    for (const loser of [late, ended]) loser.catch(() => undefined);
+    for (const loser of [late, ended]) detach(loser, () => {});
     return settled.finally(() => overdue.abort());
   }
 }

@@ -1,5 +1,5 @@
 import { Admin, Consumer, type FetchedBatch, type TopicPartition } from '../client/index.js';
-import type { System, Timer } from '../system/index.js';
+import { detach, type System, type Timer } from '../system/index.js';
 import { ConsumerFeed } from './consumer-feed.js';
 import type { Assignment, Sink } from './sink.js';
 import type { PartitionWorker } from './worker.js';
@@ -143,7 +143,11 @@ export class SinkRunner {
       onAssign: (partitions) => this.#assign(consumer, partitions),
       onRevoke: () => this.#closeWorkers(),
     });
-    this.#readFrom(consumer).catch((error: unknown) => this.#rejoin(consumer, error));
+    const reading = this.#readFrom(consumer).catch((error) => this.#rejoin(consumer, error));
+    detach(reading, (error) => {
+      const { system, name } = this.#options;
+      system.problems.raise(`sink ${name}`, `sink ${name} reads no more: restart it`, { error });
+    });
   }
 
   async #readFrom(consumer: Consumer): Promise<void> {

@@ -1,4 +1,5 @@
 export type { Clock, Timer } from './clock.js';
+export { detach } from './detach.js';
 export type { Disk, DiskFile, FileStat, OpenMode } from './disk.js';
 export type { Http, HttpReply, HttpRequest, HttpResponse } from './http.js';
 export { type DirectoryLock, DirectoryLockError, lockDirectory } from './lock.js';

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../system/index.js';
+import { type Clock, detach, type Timer } from '../../system/index.js';
 
 /** Lets a loop sleep until something happens. */
 export class Alarm {
@@ -29,7 +29,7 @@ export class Alarm {
   /** Resolves when `work` settles, or when it rings. */
   orRing(work: Promise<unknown>): Promise<void> {
     return this.#sleep((wake) => {
-      work.then(wake, wake);
+      detach(work.then(wake), wake);
     });
   }
 

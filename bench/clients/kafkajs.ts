@@ -1,4 +1,5 @@
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
+import { detach } from '../../system/index.js';
 import { type ClientJob, finish, readJob } from './job.js';
 
 const clientOf = (job: ClientJob): Kafka =>
@@ -31,18 +32,17 @@ async function consume(job: ClientJob): Promise<number> {
   let count = 0;
   let bytes = 0;
   await new Promise<void>((resolve, reject) => {
-    consumer
-      .run({
-        autoCommit: false,
-        eachBatch: async ({ batch }) => {
-          for (const message of batch.messages) {
-            count++;
-            bytes += message.value?.length ?? 0;
-          }
-          if (count >= job.count) resolve();
-        },
-      })
-      .catch(reject);
+    const running = consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch }) => {
+        for (const message of batch.messages) {
+          count++;
+          bytes += message.value?.length ?? 0;
+        }
+        if (count >= job.count) resolve();
+      },
+    });
+    detach(running, reject);
   });
   if (bytes !== count * job.valueBytes) throw new Error(`${bytes} bytes in ${count} records`);
   return count;

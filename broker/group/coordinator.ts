@@ -1,5 +1,5 @@
 import { ErrorCode } from '../../protocol/index.js';
-import type { System, Timer } from '../../system/index.js';
+import { detach, type System, type Timer } from '../../system/index.js';
 import {
   emptyGroup,
   type GroupEvent,
@@ -50,6 +50,7 @@ export class GroupCoordinator {
     this.surroundings = {
       clock: system.clock,
       append: (groupId, records) => this.append(groupId, records),
+      onBug: (error) => system.log.error('a group could not do what it decided', { error }),
       forget: (group) => this.forget(group),
     };
     for (const partition of log.partitions()) {
@@ -228,7 +229,9 @@ export class GroupCoordinator {
   private scheduleExpiration(): void {
     const { clock } = this.system;
     this.expiration = clock.after(this.settings.offsetsRetentionCheckIntervalMs, () => {
-      for (const group of [...this.groups.values()]) void this.expire(group);
+      for (const group of [...this.groups.values()]) {
+        detach(this.expire(group), this.surroundings.onBug);
+      }
       this.scheduleExpiration();
     });
   }

@@ -1,5 +1,5 @@
 import { ErrorCode } from '../../protocol/index.js';
-import type { Clock, Timer } from '../../system/index.js';
+import { type Clock, detach, type Timer } from '../../system/index.js';
 import {
   type Effect,
   type GroupEvent,
@@ -18,6 +18,8 @@ export interface GroupSurroundings {
   readonly clock: Clock;
   /** Appends to the group's partition; an error code once that is done, never a rejection. */
   append(groupId: string, records: readonly CoordinatorRecord[]): Promise<number>;
+  /** Hears of what should not happen: an effect that failed. */
+  onBug(error: unknown): void;
   /** Nothing is known of the group any more; who asks for it next gets a fresh one. */
   forget(group: HostedGroup): void;
 }
@@ -122,10 +124,10 @@ export class HostedGroup {
         this.timers.delete(effect.timer);
         break;
       case 'store':
-        void this.store(effect);
+        detach(this.store(effect), this.surroundings.onBug);
         break;
       case 'store offsets':
-        void this.storeCommit(effect.request);
+        detach(this.storeCommit(effect.request), this.surroundings.onBug);
         break;
     }
   }

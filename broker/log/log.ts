@@ -1,4 +1,4 @@
-import type { Timer } from '../../system/index.js';
+import { detach, type Timer } from '../../system/index.js';
 import { appendBatches } from './appender.js';
 import { IndexMismatchError, readSegment } from './cold-read.js';
 import type { LogEnvironment } from './environment.js';
@@ -184,7 +184,7 @@ export class Log {
 
   /** A failure ends the log, which everybody who appends then hears of. */
   #flushSoon(): void {
-    this.flush().catch(() => undefined);
+    detach(this.flush(), () => {});
   }
 
   /** Resolves when everything appended so far survives a power cut. */

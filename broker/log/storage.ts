@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Timer } from '../../system/index.js';
+import { detach, type Timer } from '../../system/index.js';
 import { encodeEpochs } from './checkpoint.js';
 import type { LogEnvironment } from './environment.js';
 import type { LeaderEpochs } from './epochs.js';
@@ -128,7 +128,7 @@ export class LogStorage {
       this.#unsynced.delete(segment);
     }
     this.#directoryChanged = true;
-    const { disk, clock } = this.#env;
+    const { disk, clock, log } = this.#env;
     for (const segment of segments) {
       const paths: string[] = [];
       for (const suffix of DELETED_TOGETHER) {
@@ -137,7 +137,11 @@ export class LogStorage {
         await disk.rename(path, path + DELETED_SUFFIX);
         paths.push(path + DELETED_SUFFIX);
       }
-      const timer = clock.after(delayMs, () => void this.#remove(segment, paths));
+      const timer = clock.after(delayMs, () => {
+        detach(this.#remove(segment, paths), (error) => {
+          log.warn('a deleted segment could not be closed', { paths, error });
+        });
+      });
       this.#deleted.set(segment, timer);
     }
   }

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../system/index.js';
+import { type Clock, detach, type Timer } from '../../system/index.js';
 import type { TopicPartitionOffset } from '../topic-partition.js';
 import type { AssignedPartition } from './partition.js';
 import type { ConsumerSettings } from './settings.js';
@@ -31,11 +31,13 @@ export class AutoCommit {
   /** Idempotent. */
   start(): void {
     if (this.#timer || this.#stopped) return;
-    this.#timer = this.#clock.after(this.#intervalMs, async () => {
+    this.#timer = this.#clock.after(this.#intervalMs, () => {
+      const again = () => {
+        this.#timer = undefined;
+        this.start();
+      };
       // What fails now is committed the next time, or at revocation.
-      await this.flush().catch(() => {});
-      this.#timer = undefined;
-      this.start();
+      detach(this.flush().then(again), again);
     });
   }
 

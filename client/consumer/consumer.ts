@@ -1,4 +1,4 @@
-import type { System } from '../../system/index.js';
+import { detach, type System } from '../../system/index.js';
 import { createRealSystem } from '../../system/real/index.js';
 import { Cluster } from '../cluster.js';
 import { ClientError, ClosedError } from '../errors.js';
@@ -75,7 +75,8 @@ export class Consumer extends ClientEmitter {
     this.forward(this.#cluster);
     this.#fetcher = new Fetcher(this.#system, this.#cluster, this.#settings, {
       onFetched: (partition) => this.#assignments.streamOf(partition)?.offer(partition),
-      onOutOfRange: (partition, recreated) => void this.#reset(partition, recreated),
+      onOutOfRange: (partition, recreated) =>
+        detach(this.#reset(partition, recreated), (error) => this.#fail(error as Error)),
       onFatal: (error) => this.#fail(error),
     });
     this.#assignments = new Assignments(this.#fetcher);
@@ -345,7 +346,8 @@ export class Consumer extends ClientEmitter {
     if (this.#failure || this.#abort.signal.aborted) return;
     this.#failure = error;
     this.#assignments.endStreams(error);
-    void this.close();
+    // It has failed already: there is nothing more to tell.
+    detach(this.close(), () => {});
   }
 
   #requireGroup(what: string): string {

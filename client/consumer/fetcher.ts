@@ -6,7 +6,7 @@ import {
   ZERO_UUID,
 } from '../../protocol/index.js';
 import { isCodecLoaded, loadCodec, RecordsError } from '../../protocol/records/index.js';
-import type { System } from '../../system/index.js';
+import { detach, type System } from '../../system/index.js';
 import { backoffMs } from '../backoff.js';
 import type { Cluster } from '../cluster.js';
 import { BrokerError, ClientError } from '../errors.js';
@@ -103,7 +103,7 @@ export class Fetcher {
       const { maxPartitionBytes, maxBytes } = this.#settings;
       const wanted = Math.min(maxBytes, room, maxPartitionBytes * group.length);
       bufferedBytes += wanted;
-      void this.#fetchFrom(leaderId, group, wanted, hasFull);
+      detach(this.#fetchFrom(leaderId, group, wanted, hasFull), (error) => this.#fail(error));
     }
   }
 
@@ -119,7 +119,7 @@ export class Fetcher {
   #leaderOf(partition: AssignedPartition): number | undefined {
     const metadata = this.#cluster.partition(partition.topic, partition.partition);
     if (metadata === undefined || metadata.leaderId < 0) {
-      void this.#refresh();
+      this.#refreshSoon();
       return undefined;
     }
     const topicId = this.#cluster.image.topics.get(partition.topic)?.topicId ?? ZERO_UUID;
@@ -277,7 +277,11 @@ export class Fetcher {
     partition.failures++;
     const delayMs = backoffMs(this.#cluster.backoff, partition.failures, random);
     partition.notBefore = clock.monotonic() + delayMs;
-    void this.#refresh(delayMs);
+    this.#refreshSoon(delayMs);
+  }
+
+  #refreshSoon(delayMs?: number): void {
+    detach(this.#refresh(delayMs), (error) => this.#fail(error));
   }
 
   /** Fetches metadata once, after a pause, for all that need it meanwhile; then goes on. */
@@ -294,7 +298,7 @@ export class Fetcher {
     // One that began to wait later is not due yet: it needs a turn of its own.
     const now = this.#system.clock.monotonic();
     const due = this.#partitions.map(({ notBefore }) => notBefore - now).filter((ms) => ms > 0);
-    if (due.length > 0) void this.#refresh(Math.max(...due));
+    if (due.length > 0) this.#refreshSoon(Math.max(...due));
     this.poke();
   }
 

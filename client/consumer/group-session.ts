@@ -1,5 +1,5 @@
 import { ErrorCode, type JoinGroupResponse } from '../../protocol/index.js';
-import type { System, Timer } from '../../system/index.js';
+import { detach, type System, type Timer } from '../../system/index.js';
 import { backoffMs } from '../backoff.js';
 import type { Cluster } from '../cluster.js';
 import { BrokerError, isRetriableError } from '../errors.js';
@@ -106,7 +106,9 @@ export class GroupSession {
     switch (effect.type) {
       case 'send':
         this.#timer?.cancel();
-        if (effect.request !== 'leave') void this.#send(effect.request);
+        if (effect.request !== 'leave') {
+          detach(this.#send(effect.request), (error) => this.#listener.onFatal(error as Error));
+        }
         break;
       case 'revoke':
         this.#call(() => this.#listener.onRevoke(effect.lost), { type: 'revoked' });
@@ -242,11 +244,14 @@ export class GroupSession {
   }
 
   #lookForMissing(): void {
-    this.#missingTimer = this.#system.clock.after(missingTopicMs, async () => {
+    this.#missingTimer = this.#system.clock.after(missingTopicMs, () => {
       const { topics } = this.#cluster.image;
       const missing = this.#topics.filter((topic) => !topics.get(topic)?.partitions.length);
-      if (missing.length > 0) await this.#cluster.refresh(missing).catch(() => {});
-      if (this.#state.phase !== 'ended') this.#lookForMissing();
+      const again = () => {
+        if (this.#state.phase !== 'ended') this.#lookForMissing();
+      };
+      if (missing.length === 0) again();
+      else detach(this.#cluster.refresh(missing).then(again), again);
     });
   }
 }

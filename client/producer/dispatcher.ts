@@ -1,5 +1,5 @@
 import { ErrorCode, Produce, type ProduceRequestInput } from '../../protocol/index.js';
-import type { System, Timer } from '../../system/index.js';
+import { detach, type System, type Timer } from '../../system/index.js';
 import type { Cluster } from '../cluster.js';
 import type { Connection } from '../connection/index.js';
 import type { Accumulator } from './accumulator.js';
@@ -113,7 +113,7 @@ export class Dispatcher {
       });
       this.schedulePump();
     };
-    this.cluster.refresh([topic]).then(done, done);
+    detach(this.cluster.refresh([topic]).then(done), done);
   }
 
   private pump(): void {
@@ -228,16 +228,14 @@ export class Dispatcher {
   private connect(nodeId: number, route: Route, topic: string): void {
     if (route.isConnecting) return;
     route.isConnecting = true;
-    this.cluster.connection(nodeId, 'data').then(
-      () => {
-        route.isConnecting = false;
-        this.schedulePump();
-      },
-      () => {
-        route.isConnecting = false;
-        this.refreshMetadata(topic);
-      },
-    );
+    const connected = this.cluster.connection(nodeId, 'data').then(() => {
+      route.isConnecting = false;
+      this.schedulePump();
+    });
+    detach(connected, () => {
+      route.isConnecting = false;
+      this.refreshMetadata(topic);
+    });
   }
 
   private send(nodeId: number, { connection, sendings }: Load): void {
@@ -249,16 +247,11 @@ export class Dispatcher {
     }
     const route = this.routeTo(nodeId);
     route.inFlight++;
-    connection.request(Produce, body, { timeoutMs: requestTimeoutMs }).then(
-      (response) => {
-        route.inFlight--;
-        this.settleAll(sendings, answersOf(body, response));
-      },
-      (cause: Error) => {
-        route.inFlight--;
-        this.loseAll(sendings, cause);
-      },
-    );
+    const answered = connection
+      .request(Produce, body, { timeoutMs: requestTimeoutMs })
+      .finally(() => route.inFlight--)
+      .then((response) => this.settleAll(sendings, answersOf(body, response)));
+    detach(answered, (cause) => this.loseAll(sendings, cause as Error));
   }
 
   private sendUnanswered(

@@ -1,4 +1,5 @@
 import { InitProducerId } from '../../protocol/index.js';
+import { detach } from '../../system/index.js';
 import type { Cluster } from '../cluster.js';
 import { assertNoError } from '../errors.js';
 import type { ProducerIdentity } from './line.js';
@@ -36,25 +37,22 @@ export class IdentitySource {
   private ask(): void {
     if (this.isAsking) return;
     this.isAsking = true;
-    this.cluster
-      .retry('producer id', {}, async () => {
-        const answer = await this.cluster.askAny(InitProducerId, {
-          transactionalId: null,
-          transactionTimeoutMs: NO_TRANSACTION_TIMEOUT_MS,
-        });
-        assertNoError(answer.errorCode, 'producer id');
-        return { producerId: answer.producerId, producerEpoch: answer.producerEpoch };
-      })
-      .then(
-        (identity) => {
-          this.isAsking = false;
-          this.current = identity;
-          this.events.onReady();
-        },
-        (error: Error) => {
-          this.isAsking = false;
-          this.events.onRefused(error);
-        },
-      );
+    const asked = this.cluster.retry('producer id', {}, async () => {
+      const answer = await this.cluster.askAny(InitProducerId, {
+        transactionalId: null,
+        transactionTimeoutMs: NO_TRANSACTION_TIMEOUT_MS,
+      });
+      assertNoError(answer.errorCode, 'producer id');
+      return { producerId: answer.producerId, producerEpoch: answer.producerEpoch };
+    });
+    const used = asked.then((identity) => {
+      this.isAsking = false;
+      this.current = identity;
+      this.events.onReady();
+    });
+    detach(used, (error) => {
+      this.isAsking = false;
+      this.events.onRefused(error as Error);
+    });
   }
 }

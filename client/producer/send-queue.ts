@@ -1,4 +1,4 @@
-import type { System, Timer } from '../../system/index.js';
+import { detach, type System, type Timer } from '../../system/index.js';
 import { ProducerError } from './errors.js';
 import type { ProducerRecord } from './record.js';
 import type { SendCall } from './send-call.js';
@@ -85,10 +85,11 @@ export class SendQueue {
     this.armTimer();
     if (this.isWaking) return;
     this.isWaking = true;
-    this.host.writable().then(() => {
+    const wake = () => {
       this.isWaking = false;
       this.retryAll();
-    });
+    };
+    detach(this.host.writable().then(wake), wake);
   }
 
   private retryAll(): void {

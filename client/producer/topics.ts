@@ -1,4 +1,4 @@
-import type { System } from '../../system/index.js';
+import { detach, type System } from '../../system/index.js';
 import type { Cluster } from '../cluster.js';
 import type { AccumulatorContext } from './accumulator.js';
 import type { Partitioner } from './partitioner.js';
@@ -58,15 +58,14 @@ export class Topics {
   private load(name: string): void {
     if (this.loading.has(name) || this.isStopped) return;
     this.loading.add(name);
-    this.cluster
-      .topic(name, { create: true })
-      .catch((error: Error) => {
-        this.refusals.set(name, error);
-      })
-      .finally(() => {
-        this.loading.delete(name);
-        this.wake();
-      });
+    const loaded = () => {
+      this.loading.delete(name);
+      this.wake();
+    };
+    detach(this.cluster.topic(name, { create: true }).then(loaded), (error) => {
+      this.refusals.set(name, error as Error);
+      loaded();
+    });
   }
 
   private wake(): void {

@@ -1,4 +1,5 @@
 import type { Agent, Dispatcher } from 'undici';
+import { detach } from '../detach.js';
 import type { Http, HttpReply, HttpRequest, HttpResponse } from '../http.js';
 
 const defaultResponseBytes = 1024 * 1024;
@@ -87,10 +88,13 @@ async function serve(
   handler: (method: string, path: string) => Promise<HttpReply>,
 ): Promise<{ readonly host: string; readonly port: number; close(): Promise<void> }> {
   const { createServer } = await import('node:http');
-  const server = createServer(async (request, response) => {
-    const reply = await answer(handler, request.method ?? 'GET', request.url ?? '/');
-    response.writeHead(reply.status, { 'content-type': reply.contentType });
-    response.end(reply.body);
+  const server = createServer((request, response) => {
+    const send = (reply: HttpReply) => {
+      response.writeHead(reply.status, { 'content-type': reply.contentType });
+      response.end(reply.body);
+    };
+    const replied = answer(handler, request.method ?? 'GET', request.url ?? '/').then(send);
+    detach(replied, () => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FSWatcher } from 'chokidar';
+import { detach } from '../detach.js';
 import type { Watch, WatchEvents } from '../watch.js';
 
 /** How often a root is looked at: whether it has come, gone, or is another directory now. */
@@ -88,7 +89,7 @@ class WatchedRoot {
   #checkLater(): void {
     this.#timer = setTimeout(() => {
       if (inodeOf(this.#root.path) === this.#inode) this.#checkLater();
-      else this.#reopen().catch((error: Error) => this.#events.onError(error));
+      else detach(this.#reopen(), (error) => this.#events.onError(error as Error));
     }, rootCheckMs);
   }
 

@@ -1,3 +1,4 @@
+import { detach } from '../detach.js';
 import type { Http, HttpReply, HttpRequest, HttpResponse } from '../http.js';
 import type { Life } from './life.js';
 import type { SeededRandom } from './random.js';
@@ -73,7 +74,7 @@ export class SimWeb {
       };
       if (request.signal?.aborted) return abort();
       request.signal?.addEventListener('abort', abort);
-      this.#afterLatency(undefined, async () => {
+      const ask = async () => {
         const endpoint = this.#endpoints.get(url.origin);
         if (endpoint === undefined) {
           return this.#afterLatency(life, () => fail('ECONNREFUSED', 'connection refused'));
@@ -84,7 +85,9 @@ export class SimWeb {
           if (answer === 'lost') fail('ECONNRESET', 'the connection was reset');
           else settle(() => resolve(cut(answer, request.maxResponseBytes)));
         });
-      });
+      };
+      // An endpoint of a test that throws fails the test that asked it.
+      this.#afterLatency(undefined, () => detach(ask(), reject));
     });
   }
 

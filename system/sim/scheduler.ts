@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.js';
+import { detach } from '../detach.js';
 import { createRealSystem } from '../real/index.js';
 import { type Life, SimCrash } from './life.js';
 
@@ -85,7 +86,8 @@ export class Scheduler {
     const settle = () => {
       settled = true;
     };
-    work.then(settle, settle);
+    // Whoever runs it hears of a failure.
+    detach(work.then(settle), settle);
     const deadline = this.#now + limitMs;
     await this.#drive(() => settled, deadline, true);
     if (!settled) throw new Error(`not done after ${limitMs} ms of simulated time`);

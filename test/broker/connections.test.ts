@@ -8,6 +8,7 @@ import {
   Metadata,
   Produce,
 } from '../../protocol/index.js';
+import { detach } from '../../system/index.js';
 import { batchOf, inWorld, RawClient } from './world.js';
 
 const produceBody = (records: Buffer, acks = -1) => ({
@@ -160,9 +161,10 @@ describe('connections.max.idle.ms', () => {
     inWorld({ properties }, async ({ connect, client: process }) => {
       const client = await connect();
       let closed = false;
-      void client.closed.then(() => {
+      const close = client.closed.then(() => {
         closed = true;
       });
+      detach(close, () => {});
       for (let i = 0; i < 3; i++) {
         await process.clock.sleep(4000);
         await client.ask(ApiVersions, {});
@@ -189,7 +191,7 @@ describe('a stop', () => {
       const client = await connect();
       await client.produce('logs', 0, batchOf(['x'.repeat(1_000_000)]));
       client.connection.pause();
-      for (let i = 0; i < 5; i++) void client.fetch('logs', 0, 0);
+      for (let i = 0; i < 5; i++) detach(client.fetch('logs', 0, 0), () => {});
       await sim.process('client').clock.sleep(100);
       await broker.stop();
       expect(sim.now).toBeLessThan(4000);

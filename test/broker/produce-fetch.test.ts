@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode, Fetch, Produce } from '../../protocol/index.js';
 import { batchesOf } from '../../protocol/records/index.js';
+import { detach } from '../../system/index.js';
 import { batchOf, inWorld, valuesOf } from './world.js';
 
 describe('produce and fetch', () => {
@@ -77,7 +78,7 @@ describe('produce and fetch', () => {
   it('with acks=0 there is no answer, and the records are there', () =>
     inWorld({}, async ({ connect, sim }) => {
       const client = await connect();
-      void client.produce('logs', 0, batchOf(['quiet']), 0);
+      detach(client.produce('logs', 0, batchOf(['quiet']), 0), () => {});
       await sim.process('client').clock.sleep(10);
       const answer = await client.fetch('logs', 0, 0);
       expect(valuesOf(answer.records)).toEqual([[0, 'quiet']]);
@@ -87,7 +88,7 @@ describe('produce and fetch', () => {
   it('a failure with acks=0 closes the connection', () =>
     inWorld({}, async ({ connect }) => {
       const client = await connect();
-      void client.produce('nowhere', 0, batchOf(['lost']), 0);
+      detach(client.produce('nowhere', 0, batchOf(['lost']), 0), () => {});
       await client.closed;
     }));
 });
@@ -222,10 +223,11 @@ describe('fetch', () => {
       const [reader, writer] = [await connect(), await connect()];
       const size = batchOf(['x'.repeat(100)]).length;
       let answered = false;
-      const waiting = reader.fetch('logs', 0, 0, { maxWaitMs: 60_000, minBytes: 2 * size });
-      void waiting.then(() => {
-        answered = true;
-      });
+      const waiting = reader
+        .fetch('logs', 0, 0, { maxWaitMs: 60_000, minBytes: 2 * size })
+        .finally(() => {
+          answered = true;
+        });
       await writer.produce('logs', 0, batchOf(['x'.repeat(100)]));
       await sim.process('client').clock.sleep(1000);
       expect(answered).toBe(false);

@@ -100,16 +100,17 @@ describe('client commands', () => {
   it('follow a file until a signal comes', async () => {
     const file = join(directory, 'followed.log');
     writeFileSync(file, 'before\n');
+    let seen: ReturnType<typeof run> | undefined;
     const followed = run(['produce', 'logs', '--follow', file, '-p', '0'], (signal) => {
       // Once the tail watches: the line that arrives ends the wait.
       const append = setInterval(() => appendFileSync(file, 'f\u00fcr später\n'), 50);
-      void run(['consume', 'logs', '-p', '0', '-n', '1']).then(({ text }) => {
+      seen = run(['consume', 'logs', '-p', '0', '-n', '1']).finally(() => {
         clearInterval(append);
-        expect(text).toBe('f\u00fcr später\n');
         signal();
       });
     });
     expect((await followed).said[0]).toMatch(/^\d+ records? sent$/);
+    expect((await seen)?.text).toBe('f\u00fcr später\n');
   });
 
   it('commit only as a member of a group, and move its offsets', async () => {

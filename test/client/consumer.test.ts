@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Consumer, type ConsumerOptions } from '../../client/consumer/index.js';
+import { detach } from '../../system/index.js';
 import type { SimProcess } from '../../system/sim/index.js';
 import { bootstrap, produce, startBroker, withBroker } from './on-broker.js';
 
@@ -42,21 +43,21 @@ class Reader {
   }
 
   read(streams = 1): this {
-    this.consumer
-      .run({
-        streams,
-        onMessage: ({ partition, value }) => {
-          this.seen.push(`${partition}:${value}`);
-          this.#wake();
-        },
-      })
-      .then(() => {
-        this.done = true;
-      })
-      .catch((error: Error) => {
-        this.failure = error;
-      })
-      .finally(() => this.#wake());
+    const running = this.consumer.run({
+      streams,
+      onMessage: ({ partition, value }) => {
+        this.seen.push(`${partition}:${value}`);
+        this.#wake();
+      },
+    });
+    const ended = running.then(() => {
+      this.done = true;
+      this.#wake();
+    });
+    detach(ended, (error) => {
+      this.failure = error as Error;
+      this.#wake();
+    });
     return this;
   }
 

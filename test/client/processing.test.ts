@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { Consumer } from '../../client/consumer/index.js';
 import { Producer } from '../../client/producer/index.js';
 import { jsonClass, stringType, ValueTypes } from '../../client/values/index.js';
+import { detach } from '../../system/index.js';
 import { bootstrap, produce, withBroker } from './on-broker.js';
 
 class Point {
@@ -30,13 +31,14 @@ it('restores the types it registered, and counts the others', async () => {
     const consumer = new Consumer({ bootstrap, groupId: 'g', values }, app);
     await consumer.assign([{ topic: 't', partition: 0, position: 'beginning' }]);
     const contents: unknown[] = [];
-    await new Promise<void>((resolve) => {
-      void consumer.run({
+    await new Promise<void>((resolve, reject) => {
+      const running = consumer.run({
         onMessage: ({ content, offset }) => {
           contents.push(content);
           if (offset === 3) resolve();
         },
       });
+      detach(running, reject);
     });
     expect(contents).toEqual([new Point(1, 2), 'text', null]);
     expect(contents[0]).toBeInstanceOf(Point);
@@ -63,13 +65,14 @@ it('gives partitions up only after the batch in hand is done, so that nobody rea
           log.push(`${process.name} has ${partitions.length}`);
         },
       });
-      void consumer.run({
+      const running = consumer.run({
         onMessage: async ({ value }) => {
           log.push(`${process.name} starts ${value}`);
           await process.clock.sleep(workMs);
           log.push(`${process.name} ends ${value}`);
         },
       });
+      detach(running, (error) => log.push(`${process.name} failed: ${error}`));
       return consumer;
     };
     const first = start(a, 20_000);

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { Consumer } from '../../client/consumer/index.js';
+import { detach } from '../../system/index.js';
 import type { SimProcess, Simulation } from '../../system/sim/index.js';
 import { forEachSeed } from '../../system/sim/index.js';
 import { SeededRandom } from '../../system/sim/random.js';
@@ -21,11 +22,13 @@ function startReader(process: SimProcess, seen: Map<number, string[]>): Consumer
     process,
   );
   consumer.subscribe({ topics: ['t'] });
-  void consumer.run({
+  const running = consumer.run({
     onMessage: ({ partition, value }) => {
       seen.get(partition)?.push(String(value));
     },
   });
+  // Readers are killed here; what they were to see is asked of those that live on.
+  detach(running, () => {});
   return consumer;
 }
 

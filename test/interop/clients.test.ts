@@ -8,6 +8,7 @@ import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Consumer, Producer } from '../../index.js';
 import { type Codec, compress, decompress, loadCodec } from '../../protocol/records/index.js';
+import { detach } from '../../system/index.js';
 import { freePort } from '../peers/apache-kafka.js';
 import { startLogflumeBroker, temporaryFolder } from '../peers/logflume.js';
 import { hasProgram, present, run } from '../peers/process.js';
@@ -144,7 +145,7 @@ const parseKcat = (text: string): Pair[] =>
 const readers: Record<string, Reader> = {
   async 'logflume by assignment'(topic, count) {
     const consumer = new Consumer({ bootstrap: [broker.bootstrap], autoOffsetReset: 'earliest' });
-    consumer.assign([{ topic, partition: 0 }]);
+    await consumer.assign([{ topic, partition: 0 }]);
     return readOurs(consumer, count);
   },
   async 'logflume in a group'(topic, count) {
@@ -166,7 +167,7 @@ const readers: Record<string, Reader> = {
         found.push({ key: String(message.key), value: String(message.value) });
         if (found.length === count) resolve();
       };
-      consumer.run({ eachMessage }).catch(reject);
+      detach(consumer.run({ eachMessage }), reject);
       consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
     });
     await consumer.disconnect();

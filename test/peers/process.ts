@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { detach } from '../../system/index.js';
 
 /** CPU seconds and peak memory of a process, by the operating system's accounting. */
 export interface Usage {
@@ -80,7 +81,7 @@ export class Program {
         resolve(code);
       });
     });
-    this.exited.catch(() => undefined);
+    detach(this.exited, () => {});
   }
 
   get pid(): number {

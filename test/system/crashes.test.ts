@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { detach } from '../../system/index.js';
 import { crashAtEveryStep, createSimSystem, forEachSeed } from '../../system/sim/index.js';
 
 describe('the simulated crash', () => {
@@ -119,9 +120,10 @@ describe('the simulated crash', () => {
     const dead = sim.process('p');
     let heard = 0;
     dead.clock.after(1, () => heard++);
-    void dead.disk.readFile('/none').catch(() => heard++);
+    detach(dead.disk.readFile('/none'), () => heard++);
     dead.kill();
-    void dead.disk.replaceFile('/f', 'x').then(() => heard++);
+    const replaced = dead.disk.replaceFile('/f', 'x').finally(() => heard++);
+    detach(replaced, () => {});
     await sim.runUntilIdle();
     expect(heard).toBe(0);
     expect(() => dead.disk.listSync('/')).toThrow(/is dead/);

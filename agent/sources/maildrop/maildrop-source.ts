@@ -1,6 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import { z } from '../../../config/index.js';
 import type { Header } from '../../../protocol/records/index.js';
+import { detach } from '../../../system/index.js';
 import { Alarm } from '../alarm.js';
 import type { Source, SourceContext, SourceStatus } from '../source.js';
 import { SourceCounts } from '../source-counts.js';
@@ -131,7 +132,7 @@ export class MaildropSource implements Source {
       const state = before && isSameMail(before, mail) ? 'sent' : 'waiting';
       const entry: Entry = { mail, sinceMs: nowMs, state, retryAtMs: 0 };
       this.#entries.set(mail.name, entry);
-      if (state === 'sent') void this.#finish(entry);
+      if (state === 'sent') this.#detach(entry, this.#finish(entry));
     }
     for (const name of this.#sentBefore.keys()) {
       if (!names.has(name)) this.#sentBefore.delete(name);
@@ -183,7 +184,7 @@ export class MaildropSource implements Source {
     view.headers.push(...headers);
     if (!chain.isConstant && !chain.intercept()) {
       entry.state = 'inFlight';
-      void this.#acknowledge(entry, 0);
+      this.#detach(entry, this.#acknowledge(entry, 0));
       return true;
     }
     const path = this.#folder.pathOf(entry.mail);
@@ -206,10 +207,14 @@ export class MaildropSource implements Source {
     entry.state = 'inFlight';
     this.#counts.sent(1, content.length, 0);
     ticket.onDone((error) => {
-      if (error) void this.#refused(entry, error);
-      else void this.#acknowledge(entry, 1);
+      this.#detach(entry, error ? this.#refused(entry, error) : this.#acknowledge(entry, 1));
     });
     return true;
+  }
+
+  #detach({ mail }: Entry, work: Promise<void>): void {
+    const path = join(this.#folder.directory, mail.name);
+    detach(work, (error) => this.context.log.error(`${path} is left as it is`, { error }));
   }
 
   async #acknowledge(entry: Entry, records: number): Promise<void> {

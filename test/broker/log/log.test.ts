@@ -302,7 +302,7 @@ describe('read', () => {
       const bytes = log.read(0, 100);
       for (let index = 0; index < 100; index++) {
         log.append(batch(['x'.repeat(2_000)]), epoch);
-        log.read(log.endOffset, 1);
+        await log.read(log.endOffset, 1);
       }
       expect(recordsOf(await bytes)[0]!.value).toBe('first');
       expect(log.read(0, 100)).toBeInstanceOf(Promise);

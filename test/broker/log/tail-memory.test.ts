@@ -15,7 +15,7 @@ it('bounds the memory of all logs together, the oldest bytes of any of them go f
     expect(idle.read(0, 100)).toBeInstanceOf(Buffer);
     for (let index = 0; index < 500; index++) {
       busy.append(batch(['x'.repeat(1_000)]), { leaderEpoch: 0 });
-      busy.read(busy.endOffset, 1);
+      await busy.read(busy.endOffset, 1);
       expect(tail.usedBytes).toBeLessThanOrEqual(100_000);
     }
     expect(idle.read(0, 100)).toBeInstanceOf(Promise);

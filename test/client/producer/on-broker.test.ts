@@ -14,9 +14,10 @@ async function read(
   count: number,
 ): Promise<string[]> {
   const consumer = new Consumer({ bootstrap, autoOffsetReset: 'earliest' }, sim.process('reader'));
-  consumer.assign([{ topic, partition: 0 }]);
+  const assigned = consumer.assign([{ topic, partition: 0 }]);
   const found: string[] = [];
   await sim.run(async () => {
+    await assigned;
     for await (const batch of consumer.batches()) {
       const cursor = batch.cursor();
       while (cursor.next()) found.push(String(cursor.value()));

@@ -9,6 +9,7 @@ import {
   timestampInterceptor,
 } from '../../../client/producer/index.js';
 import { ErrorCode } from '../../../protocol/index.js';
+import { detach } from '../../../system/index.js';
 import { createSimSystem, type SimProcess, type Simulation } from '../../../system/sim/index.js';
 import { FakeBroker, type FakeBrokerOptions } from './fake-broker.js';
 
@@ -435,7 +436,7 @@ describe('append', () => {
     const sender = producer();
     await sim.run(sender.flush());
     const sent = sender.send(records(['a']));
-    sent.catch(() => {});
+    detach(sent, () => {});
     await sim.advance(1000);
     await sim.run(sender.close({ timeoutMs: 100 }));
     expect((await sim.run(failureOf(sent))).code).toBe('CLOSED');
