@@ -1,7 +1,9 @@
-import { ErrorCode, OffsetCommit } from '../../protocol/index.js';
+import { ErrorCode, OffsetCommit, type OffsetCommitRequest } from '../../protocol/index.js';
 import type { OffsetEntry } from '../group/index.js';
 import { handler, type RequestContext } from '../handler.js';
 import { type NamedTopic, topicOf } from './topic-of.js';
+
+type Committed = OffsetCommitRequest['topics'][number]['partitions'][number];
 
 /** A partition in the response; its code is the whole commit's where nothing else is wrong. */
 interface Place {
@@ -14,7 +16,9 @@ export const offsetCommit = handler(OffsetCommit, async (request, context) => {
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generation } = request;
   const { services } = context;
   const now = services.system.clock.now();
-  const expireTimestamp = request.retentionTimeMs < 0 ? -1 : now + request.retentionTimeMs;
+  const { retentionTimeMs } = request;
+  const expireTimestamp =
+    retentionTimeMs < 0 ? -1 : Math.min(now + retentionTimeMs, Number.MAX_SAFE_INTEGER);
   const entries: OffsetEntry[] = [];
   const accepted: Place[] = [];
   const topics = request.topics.map(({ name, topicId, partitions }) => {
@@ -24,7 +28,7 @@ export const offsetCommit = handler(OffsetCommit, async (request, context) => {
       const metadata = partition.committedMetadata ?? '';
       const place = {
         partitionIndex,
-        errorCode: refusal(topic, partitionIndex, metadata, context),
+        errorCode: refusal(topic, partition, context),
       };
       if (place.errorCode !== ErrorCode.NONE) return place;
       accepted.push(place);
@@ -54,13 +58,16 @@ export const offsetCommit = handler(OffsetCommit, async (request, context) => {
 
 function refusal(
   topic: NamedTopic,
-  index: number,
-  metadata: string,
+  { partitionIndex, committedOffset, committedMetadata }: Committed,
   { services }: RequestContext,
 ): number {
   if (topic.errorCode !== ErrorCode.NONE) return topic.errorCode;
   const known = services.metadata.image.topics.get(topic.name);
-  if (known?.partitions[index] === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  if (known?.partitions[partitionIndex] === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  // No client of Kafka commits such an offset; a reader would take it for none, or for anything.
+  const isOffset = Number.isSafeInteger(committedOffset) && committedOffset >= 0;
+  if (!isOffset) return ErrorCode.INVALID_REQUEST;
+  const metadata = committedMetadata ?? '';
   const tooLarge = Buffer.byteLength(metadata) > services.settings.offsetMetadataMaxBytes;
   return tooLarge ? ErrorCode.OFFSET_METADATA_TOO_LARGE : ErrorCode.NONE;
 }

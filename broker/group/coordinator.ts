@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../protocol/index.js';
 import { detach, type System, type Timer } from '../../system/index.js';
+import { LogError } from '../log/index.js';
 import {
   emptyGroup,
   type GroupEvent,
@@ -69,6 +70,12 @@ export class GroupCoordinator {
 
   join(groupId: string, request: JoinRequest): Promise<JoinReply> {
     const newMemberId = `${request.groupInstanceId ?? request.clientId}-${this.uuid()}`;
+    const { memberId, groupInstanceId, clientId, protocolType, protocols } = request;
+    const names = [memberId, groupInstanceId ?? '', newMemberId, clientId, protocolType];
+    const areStorable = names.every(isStorable) && protocols.every(({ name }) => isStorable(name));
+    if (!areStorable) {
+      return Promise.resolve(refusal('join', ErrorCode.INVALID_REQUEST));
+    }
     return this.ask(groupId, 'join', (id) => ({
       type: 'join',
       request: id,
@@ -104,6 +111,8 @@ export class GroupCoordinator {
     claim: MemberClaim,
     entries: readonly OffsetEntry[],
   ): Promise<number> {
+    // As in Kafka the empty id is taken here: old consumers without a group commit under it.
+    if (!isStorable(groupId)) return ErrorCode.INVALID_GROUP_ID;
     const errorCode = this.availability(groupId);
     return errorCode === ErrorCode.NONE ? this.hosted(groupId).commit(claim, entries) : errorCode;
   }
@@ -159,7 +168,7 @@ export class GroupCoordinator {
     kind: Kind,
     event: (request: number) => GroupEvent,
   ): Promise<ReplyOf<Kind>> {
-    if (groupId === '') return refusal(kind, ErrorCode.INVALID_GROUP_ID);
+    if (groupId === '' || !isStorable(groupId)) return refusal(kind, ErrorCode.INVALID_GROUP_ID);
     const errorCode = this.availability(groupId);
     if (errorCode !== ErrorCode.NONE) return refusal(kind, errorCode);
     return this.hosted(groupId).ask(kind, event);
@@ -211,18 +220,30 @@ export class GroupCoordinator {
     group.restored();
   }
 
-  private async append(groupId: string, records: readonly CoordinatorRecord[]): Promise<number> {
+  private async append(
+    groupId: string,
+    records: () => readonly CoordinatorRecord[],
+  ): Promise<number> {
     const partition = this.partitionOf(groupId);
+    let batches: Buffer[];
     try {
-      const batches = toBatches(records, this.system.clock.now());
+      batches = toBatches(records(), this.system.clock.now());
+    } catch (error) {
+      // The doors should have refused it; trying again would change nothing.
+      this.surroundings.onBug(error);
+      return ErrorCode.UNKNOWN_SERVER_ERROR;
+    }
+    try {
       await Promise.all(batches.map((batch) => this.log.append(partition, batch)));
       return ErrorCode.NONE;
     } catch (error) {
       if (!this.isClosed) {
-        const words = 'a group could not be stored; its clients will try again';
+        const words = 'a group could not be stored';
         this.system.log.error(words, { topic: '__consumer_offsets', partition, groupId, error });
       }
-      return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+      return isTooLarge(error)
+        ? ErrorCode.UNKNOWN_SERVER_ERROR
+        : ErrorCode.COORDINATOR_NOT_AVAILABLE;
     }
   }
 
@@ -248,4 +269,18 @@ export class GroupCoordinator {
     const hex = this.system.random.bytes(16).toString('hex');
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   }
+}
+
+/** The longest text, in UTF-8, that a record of `__consumer_offsets` can hold. */
+const MAX_TEXT_BYTES = 0x7fff;
+
+/** Compact strings on the wire can be longer, and broken UTF-8 grows when it is read. */
+function isStorable(text: string): boolean {
+  return text.length * 3 <= MAX_TEXT_BYTES || Buffer.byteLength(text) <= MAX_TEXT_BYTES;
+}
+
+/** What trying again does not help: as Kafka, clients are told so by UNKNOWN_SERVER_ERROR. */
+function isTooLarge(error: unknown): boolean {
+  if (!(error instanceof LogError)) return false;
+  return error.code === 'MESSAGE_TOO_LARGE' || error.code === 'RECORD_LIST_TOO_LARGE';
 }

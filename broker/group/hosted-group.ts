@@ -16,8 +16,11 @@ import { type ReplyOf, refusal } from './refusal.js';
 /** What a group needs around it. */
 export interface GroupSurroundings {
   readonly clock: Clock;
-  /** Appends to the group's partition; an error code once that is done, never a rejection. */
-  append(groupId: string, records: readonly CoordinatorRecord[]): Promise<number>;
+  /**
+   * Appends to the group's partition what `records` makes; an error code once that is done, never
+   * a rejection: also where the records cannot be made.
+   */
+  append(groupId: string, records: () => readonly CoordinatorRecord[]): Promise<number>;
   /** Hears of what should not happen: an effect that failed. */
   onBug(error: unknown): void;
   /** Nothing is known of the group any more; who asks for it next gets a fresh one. */
@@ -65,7 +68,12 @@ export class HostedGroup {
         },
         refuse: () => resolve(refusal(kind, ErrorCode.NOT_COORDINATOR)),
       });
-      this.dispatch(event(request));
+      try {
+        this.dispatch(event(request));
+      } catch (error) {
+        this.forgetRequest(request);
+        reject(error);
+      }
     });
   }
 
@@ -134,28 +142,38 @@ export class HostedGroup {
 
   private answer(request: number, reply: Reply): void {
     const waiting = this.waiting.get(request);
+    this.forgetRequest(request);
+    waiting?.answer(reply);
+  }
+
+  private forgetRequest(request: number): void {
     this.waiting.delete(request);
     this.commits.delete(request);
-    waiting?.answer(reply);
   }
 
   private startTimer(timer: TimerName, delayMs: number): void {
     this.timers.get(timer)?.cancel();
     const started = this.surroundings.clock.after(delayMs, () => {
       this.timers.delete(timer);
-      this.dispatch({ type: 'timer', timer });
+      try {
+        this.dispatch({ type: 'timer', timer });
+      } catch (error) {
+        this.surroundings.onBug(error);
+      }
     });
     this.timers.set(timer, started);
   }
 
   private async store({ record, purpose }: Effect & { type: 'store' }): Promise<void> {
     const { groupId } = this.current;
-    const records = [groupToRecord(groupId, record)];
-    if (record === null) {
+    const records = () => {
+      const all = [groupToRecord(groupId, record)];
+      if (record !== null) return all;
       for (const { topic, partition } of this.allOffsets()) {
-        records.push(offsetToRecord(groupId, { topic, partition, value: null }));
+        all.push(offsetToRecord(groupId, { topic, partition, value: null }));
       }
-    }
+      return all;
+    };
     this.recordsBeingStored += 1;
     const errorCode = await this.surroundings.append(groupId, records);
     this.recordsBeingStored -= 1;
@@ -169,7 +187,7 @@ export class HostedGroup {
 
   private async storeOffsets(entries: readonly OffsetEntry[]): Promise<number> {
     const { groupId } = this.current;
-    const records = entries.map((entry) => offsetToRecord(groupId, entry));
+    const records = () => entries.map((entry) => offsetToRecord(groupId, entry));
     this.beingStored.add(entries);
     const errorCode = await this.surroundings.append(groupId, records);
     this.beingStored.delete(entries);
