@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { Producer } from '../client/producer/index.js';
 import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
 import { type DirectoryLock, lockDirectory, type System } from '../system/index.js';
+import { FailedRecords } from './failed-records.js';
 import { createChain } from './interceptors/index.js';
 import { Positions } from './positions.js';
 import type { AgentConfig } from './schema.js';
@@ -27,6 +29,7 @@ export class Agent {
   readonly #lock: DirectoryLock;
   readonly #positions: Positions;
   readonly #producer: Producer;
+  readonly #failedRecords: FailedRecords;
   readonly #sources: ReadonlyMap<string, Source>;
   #stopping: Promise<void> | undefined;
 
@@ -34,12 +37,16 @@ export class Agent {
     system: System,
     lock: DirectoryLock,
     positions: Positions,
-    { config, kafka }: AgentOptions,
+    { config, kafka, dataDir }: AgentOptions,
   ) {
     this.#system = system;
     this.#lock = lock;
     this.#positions = positions;
     this.#producer = createProducer(system, config, kafka);
+    this.#failedRecords = new FailedRecords(system, this.#producer, {
+      directory: join(dataDir, 'failed'),
+      topic: config.dead_letter,
+    });
     const sources = new Map<string, Source>();
     for (const [name, options] of Object.entries(config.sources)) {
       const source = createSource(options, {
@@ -47,6 +54,7 @@ export class Agent {
         name,
         log: system.log.child({ source: name }),
         producer: this.#producer,
+        failedRecords: this.#failedRecords,
         chain: createChain(options.interceptors, { system, source: name }),
         positions: positions.of(name),
         host: system.processes.hostname(),
@@ -68,6 +76,7 @@ export class Agent {
     try {
       const positions = await Positions.open(system, options.dataDir);
       agent = new Agent(system, lock, positions, options);
+      agent.#failedRecords.start();
       await Promise.all([...agent.#sources.values()].map((source) => source.start()));
       return agent;
     } catch (error) {
@@ -78,8 +87,10 @@ export class Agent {
   }
 
   /**
-   * Sends what is there now and waits until it is acknowledged and remembered.
-   * @returns false where that took longer than `timeoutMs`.
+   * Sends what is there now and waits until it is acknowledged and remembered. A record that was
+   * set aside counts as sent: it is kept, and was said.
+   * @returns false where that took longer than `timeoutMs`, or something could not be sent; the
+   * log says what.
    */
   async drain(timeoutMs: number): Promise<boolean> {
     const drained = Promise.all([...this.#sources.values()].map((source) => source.drain()));
@@ -88,7 +99,15 @@ export class Agent {
       timer = this.#system.clock.after(timeoutMs, () => resolve(false));
     });
     try {
-      return await Promise.race([drained.then(() => true), late]);
+      const isInTime = await Promise.race([drained.then(() => true), late]);
+      let isAllSent = true;
+      for (const [name, source] of this.#sources) {
+        for (const text of source.unsent()) {
+          isAllSent = false;
+          this.#system.log.error(`not drained: ${text}`, { source: name });
+        }
+      }
+      return isInTime && isAllSent;
     } finally {
       timer?.cancel();
     }
@@ -108,6 +127,7 @@ export class Agent {
 
   async #close(): Promise<void> {
     try {
+      await this.#failedRecords.stop();
       await Promise.all([...this.#sources.values()].map((source) => source.stop()));
       await this.#positions.close();
     } finally {
@@ -133,6 +153,7 @@ function createProducer(
       maxMemoryBytes: producer.memory,
       // The files are the buffer: a batch waits for the broker as long as it takes.
       deliveryTimeoutMs: Number.POSITIVE_INFINITY,
+      waitsWhenRefused: true,
     },
     system,
   );

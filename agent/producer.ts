@@ -1,7 +1,23 @@
+/** Some records of a batch that were given up; the others were delivered. */
+export interface BatchFailure {
+  /** Position of the first of them among the records of the ticket. */
+  readonly first: number;
+  readonly count: number;
+  /** Has their bytes as `batch` (one record batch) where the broker refused them. */
+  readonly error: Error;
+}
+
 /** What the producer says about the batch that a record went into. */
 export interface BatchTicket {
-  /** Called once: acknowledged with its base offset, or failed for good. In order per partition. */
-  onDone(callback: (error: Error | null, baseOffset: number) => void): void;
+  /** Records appended so far; right after an append, that record is the last of them. */
+  readonly recordCount: number;
+  /**
+   * Called once: acknowledged with its base offset, or with what was given up of it and why.
+   * In order per partition. A batch may hold records of several sources: `failuresAmong`.
+   */
+  onDone(
+    callback: (error: Error | null, baseOffset: number, failures: readonly BatchFailure[]) => void,
+  ): void;
 }
 
 /**
@@ -25,4 +41,6 @@ export interface RecordProducer<Target = unknown> {
   writable(): Promise<void>;
   /** Sends what is buffered without waiting for `linger`; resolves when all is done. */
   flush(): Promise<void>;
+  /** Why records for the topic are not taken just now; undefined where nothing is known. */
+  trouble(topic: string): Error | undefined;
 }

@@ -33,6 +33,14 @@ export const agentSection = z
       })
       .describe('At_least_once: a crash repeats at most what was in flight.'),
     producer: producer.prefault({}).describe('How records are sent.'),
+    dead_letter: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a topic')
+      .optional()
+      .describe(
+        'Topic for records that the broker refuses for themselves, as too large or invalid; ' +
+          'without it they go to `<data_dir>/agent/failed/`.',
+      ),
     sources: z
       .record(sourceName, sourceOptions)
       .describe('Where records come from. The name of a source is part of its positions.'),

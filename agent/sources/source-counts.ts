@@ -15,6 +15,7 @@ export class SourceCounts {
       partials: counter('partial_records', 'Records that are no whole lines'),
       lateLines: counter('late_records', 'Records from a file whose successor was begun already'),
       failed: counter('failed_mails', 'Mails moved to failed/'),
+      failedRecords: counter('failed_records', 'Records refused for themselves and set aside'),
     };
   }
 
@@ -37,9 +38,15 @@ export class SourceCounts {
     this.#counters.failed.inc();
   }
 
+  /** A record was refused for itself and is kept elsewhere. */
+  setAside(): void {
+    this.#counters.failedRecords.inc();
+  }
+
   /** The counts since the start. */
   read(): Omit<SourceStatus, 'type' | 'files' | 'lagBytes'> {
-    const { records, bytes, acknowledged, partials, lateLines, failed } = this.#counters;
+    const { records, bytes, acknowledged, partials, lateLines, failed, failedRecords } =
+      this.#counters;
     return {
       records: records.value,
       bytes: bytes.value,
@@ -47,6 +54,7 @@ export class SourceCounts {
       partials: partials.value,
       lateLines: lateLines.value,
       failed: failed.value,
+      failedRecords: failedRecords.value,
     };
   }
 }

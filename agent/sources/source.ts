@@ -1,4 +1,5 @@
 import type { Log, System } from '../../system/index.js';
+import type { FailedRecords } from '../failed-records.js';
 import type { InterceptorChain } from '../interceptors/index.js';
 import type { SourcePositions } from '../positions.js';
 import type { RecordProducer } from '../producer.js';
@@ -11,6 +12,8 @@ export interface SourceContext {
   readonly log: Log;
   readonly producer: RecordProducer;
   readonly chain: InterceptorChain;
+  /** Takes what is refused for itself. */
+  readonly failedRecords: FailedRecords;
   readonly positions: SourcePositions;
   /** The name of this machine, for keys. */
   readonly host: string;
@@ -34,6 +37,8 @@ export interface SourceStatus {
   readonly partials: number;
   /** Mails moved to `failed/`. */
   readonly failed: number;
+  /** Records refused for themselves and set aside. */
+  readonly failedRecords: number;
 }
 
 /** Brings records from somewhere into topics. It never gives up; what fails is tried again. */
@@ -41,6 +46,8 @@ export interface Source {
   start(): Promise<void>;
   /** Sends all that is there now and resolves when it is acknowledged and remembered. */
   drain(): Promise<void>;
+  /** Sentences that name what is there and not sent, such as a file that cannot be read. */
+  unsent(): readonly string[];
   /** Stops at once; what is not acknowledged will be sent again. */
   stop(): Promise<void>;
   status(): SourceStatus;

@@ -98,7 +98,7 @@ export class Accumulator {
     const writer = memory.openWriter(needed);
     if (writer === undefined) return false;
     this.writer = writer;
-    this.ticket = new Ticket(this.topic, this.partition);
+    this.ticket = new Ticket(this.topic, this.partition, writer);
     this.openedMs = this.context.now();
     this.context.onOpened(this);
     return true;
@@ -112,6 +112,7 @@ export class Accumulator {
     this.writer = undefined;
     this.ticket = undefined;
     const { recordCount } = writer;
+    ticket.close(recordCount);
     const identity = line.identity ?? anonymous;
     const sequence = line.identity === undefined ? -1 : plannedSequence(line);
     let bytes = writer.close({

@@ -2,6 +2,7 @@ import { ErrorCode, Produce, type ProduceRequestInput } from '../../protocol/ind
 import { detach, type System, type Timer } from '../../system/index.js';
 import type { Cluster } from '../cluster.js';
 import type { Connection } from '../connection/index.js';
+import { BrokerError } from '../errors.js';
 import type { Accumulator } from './accumulator.js';
 import { type Batch, stampSequence } from './batch.js';
 import type { IdentitySource } from './identity.js';
@@ -68,6 +69,16 @@ export class Dispatcher {
 
   get accumulators(): ReadonlySet<Accumulator> {
     return this.active;
+  }
+
+  /** Why a batch of the topic waits that was sent before. */
+  trouble(topic: string): Error | undefined {
+    for (const { topic: name, partition, line } of this.active) {
+      if (name !== topic || line.lastError === undefined) continue;
+      if (typeof line.lastError !== 'number') return line.lastError;
+      return new BrokerError(line.lastError, `topic ${topic}, partition ${partition}`);
+    }
+    return undefined;
   }
 
   /** A partition has a new record batch. */

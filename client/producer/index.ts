@@ -15,4 +15,4 @@ export type { Partitioner, PartitionerInput } from './partitioner.js';
 export { Producer, type ProducerSystem, type SendCallback } from './producer.js';
 export type { HeadersInput, ProducerRecord, RecordMetadata } from './record.js';
 export type { PartitionTarget } from './target.js';
-export type { BatchTicket } from './ticket.js';
+export type { BatchCallback, BatchFailure, BatchTicket } from './ticket.js';

@@ -47,6 +47,8 @@ export interface LineSettings {
   readonly maxInFlight: number;
   readonly retries: number;
   readonly deliveryTimeoutMs: number;
+  /** A batch that is refused for its topic (not authorized …) waits instead of failing. */
+  readonly waitsWhenRefused: boolean;
   /** How long to wait after the n-th failure in a row. */
   backoffMs(failures: number): number;
 }
@@ -78,6 +80,8 @@ export interface Line<B extends LineBatch> {
   failures: number;
   /** Nothing is sent before; monotonic milliseconds. */
   retryAtMs: number;
+  /** Why the last batch was not taken: Kafka's code or what broke; undefined since one was. */
+  lastError: number | Error | undefined;
 }
 
 const MAX_SEQUENCE = 0x7fffffff;
@@ -93,6 +97,7 @@ export function createLine<B extends LineBatch>(): Line<B> {
     mustReset: false,
     failures: 0,
     retryAtMs: 0,
+    lastError: undefined,
   };
 }
 

@@ -34,6 +34,12 @@ export interface ProducerOptions extends ClusterOptions {
   readonly retries?: number;
   /** From the first record of a batch to its end, good or bad. Default 120 s; Infinity: never. */
   readonly deliveryTimeoutMs?: number;
+  /**
+   * A batch that is refused for its topic (not authorized, policy violated …) is sent again until
+   * it is taken, in its place, instead of failing: for records that have no other way to go.
+   * Default false.
+   */
+  readonly waitsWhenRefused?: boolean;
   /** Requests under way to one broker. Default 5. (`max.in.flight.requests.per.connection`) */
   readonly maxInFlight?: number;
   /** Default: by key where there is one (as Java does), else sticky. */
@@ -59,6 +65,7 @@ export interface ProducerSettings {
   readonly retries: number;
   readonly requestTimeoutMs: number;
   readonly deliveryTimeoutMs: number;
+  readonly waitsWhenRefused: boolean;
   readonly maxInFlight: number;
   readonly partitioner: Partitioner;
 }
@@ -84,6 +91,7 @@ export function resolveSettings(options: ProducerOptions): ProducerSettings {
     retries: options.retries ?? Number.POSITIVE_INFINITY,
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
+    waitsWhenRefused: options.waitsWhenRefused ?? false,
     maxInFlight: options.maxInFlight ?? 5,
     partitioner: options.partitioner ?? 'default',
   };

@@ -137,6 +137,12 @@ export class Producer extends ClientEmitter {
     return accumulator?.openTicket ?? null;
   }
 
+  /** Why records for the topic are not taken just now; undefined where nothing is known. */
+  trouble(topic: string): Error | undefined {
+    if (this.closedBy !== undefined) return this.closedBy;
+    return this.topics.refusal(topic) ?? this.dispatcher.trouble(topic);
+  }
+
   /** Resolves when `append` may succeed again: memory is free, or a topic has become known. */
   async writable(): Promise<void> {
     if (this.closedBy !== undefined) return;
@@ -350,13 +356,15 @@ export class Producer extends ClientEmitter {
   }
 
   private createDispatcher(): Dispatcher {
-    const { isIdempotent, retries, deliveryTimeoutMs, maxInFlight } = this.settings;
+    const { isIdempotent, retries, deliveryTimeoutMs, waitsWhenRefused, maxInFlight } =
+      this.settings;
     const lineSettings: LineSettings = {
       isIdempotent,
       // Without sequences a batch that is sent again could land behind its successors.
       maxInFlight: isIdempotent ? maxInFlight : 1,
       retries,
       deliveryTimeoutMs,
+      waitsWhenRefused,
       backoffMs: (failures) => backoffMs(this.cluster.backoff, failures, this.system.random),
     };
     const identity = new IdentitySource(this.cluster, {

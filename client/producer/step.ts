@@ -36,6 +36,8 @@ export type LineEffect<B> =
   | { readonly type: 'newProducerId' };
 
 const MAX_EPOCH = 0x7fff;
+/** Bytes are damaged on their way now and then; those that are refused so often were before. */
+const CORRUPT_ATTEMPTS = 5;
 
 /** Applies an event to a line; deterministic, without I/O. */
 export function step<B extends LineBatch>(
@@ -122,12 +124,16 @@ function answered<B extends LineBatch>(
     case ErrorCode.DUPLICATE_SEQUENCE_NUMBER:
       line.failures = 0;
       line.isProven = true;
+      line.lastError = undefined;
       settle(batch, { type: 'delivered', baseOffset, logAppendTimeMs });
       return;
     case ErrorCode.MESSAGE_TOO_LARGE:
     case ErrorCode.RECORD_LIST_TOO_LARGE:
-      if (batch.recordCount > 1) effects.push({ type: 'split', batch });
-      else fail(line, batch, { code: 'TOO_LARGE', errorCode, cause: undefined });
+      narrow(line, batch, { code: 'TOO_LARGE', errorCode, cause: undefined }, effects);
+      return;
+    case ErrorCode.INVALID_RECORD:
+    case ErrorCode.INVALID_TIMESTAMP:
+      narrow(line, batch, { code: 'REFUSED', errorCode, cause: undefined }, effects);
       return;
     case ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER:
     case ErrorCode.UNKNOWN_PRODUCER_ID:
@@ -145,13 +151,37 @@ function answered<B extends LineBatch>(
       return;
     default:
       if (leavesDoubt(errorCode)) batch.isInDoubt = true;
-      if (!isRetriable(errorCode) && errorCode !== ErrorCode.UNKNOWN_SERVER_ERROR) {
+      if (errorCode === ErrorCode.CORRUPT_MESSAGE && batch.attempts >= CORRUPT_ATTEMPTS) {
+        narrow(line, batch, { code: 'REFUSED', errorCode, cause: undefined }, effects);
+        return;
+      }
+      if (!mayBecomeGood(errorCode) && !settings.waitsWhenRefused) {
         fail(line, batch, { code: 'REFUSED', errorCode, cause: undefined });
         return;
       }
       retry(line, batch, nowMs, settings, errorCode, undefined);
       effects.push({ type: 'refreshMetadata' });
   }
+}
+
+/** Whether the same batch may be taken later. */
+function mayBecomeGood(errorCode: number): boolean {
+  return isRetriable(errorCode) || errorCode === ErrorCode.UNKNOWN_SERVER_ERROR;
+}
+
+/**
+ * Something in the batch is refused for itself: halves find out what, and only that is given up.
+ * The broker takes a batch as a whole or not at all, so no record is written twice.
+ */
+function narrow<B extends LineBatch>(
+  line: Line<B>,
+  batch: B,
+  reason: FailureReason,
+  effects: LineEffect<B>[],
+): void {
+  line.lastError = reason.errorCode;
+  if (batch.recordCount > 1) effects.push({ type: 'split', batch });
+  else fail(line, batch, reason);
 }
 
 /** Puts a sent batch back to where it was, unless it has had its chances. */
@@ -170,6 +200,7 @@ function retry<B extends LineBatch>(
   }
   line.isRecovering = true;
   line.isProven = false;
+  line.lastError = cause ?? errorCode;
   batch.state = 'waiting';
   if (nowMs - batch.createdMs >= settings.deliveryTimeoutMs) {
     fail(line, batch, { code: 'TIMED_OUT', errorCode, cause });

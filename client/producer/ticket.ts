@@ -1,10 +1,28 @@
+/** Some records of a batch that were given up; the others were delivered. */
+export interface BatchFailure {
+  /** Position of the first of them among the records of the ticket. */
+  readonly first: number;
+  readonly count: number;
+  /** A `BatchError` with their bytes, unless the producer was closed. */
+  readonly error: Error;
+}
+
+/**
+ * Hears once what became of a batch: null and the offset of its first record (-1: not known), or
+ * the first reason for which records of it were given up, and which ones those are.
+ */
+export type BatchCallback = (
+  error: Error | null,
+  baseOffset: number,
+  failures: readonly BatchFailure[],
+) => void;
+
 /** Speaks for one batch: what `Producer.append` hands back. */
 export interface BatchTicket {
-  /**
-   * Calls back once: with null and the offset of the batch's first record (-1: not known), or
-   * with the reason why it is given up. Batches of one partition are reported in their order.
-   */
-  onDone(callback: (error: Error | null, baseOffset: number) => void): void;
+  /** Records appended so far; right after an append, that record is the last of them. */
+  readonly recordCount: number;
+  /** Calls back once. Batches of one partition are reported in their order. */
+  onDone(callback: BatchCallback): void;
 }
 
 /** What hears of the records of a `send`, a stretch of one batch at a time. */
@@ -35,7 +53,8 @@ interface Stretch {
 
 /** A ticket's other side. A batch may be split: then its parts are reported one by one. */
 export class Ticket implements BatchTicket {
-  private readonly callbacks: ((error: Error | null, baseOffset: number) => void)[] = [];
+  private readonly callbacks: BatchCallback[] = [];
+  private readonly failures: BatchFailure[] = [];
   private readonly stretches: Stretch[] = [];
   /** Parts that are not settled yet. */
   private openParts = 1;
@@ -45,11 +64,22 @@ export class Ticket implements BatchTicket {
   constructor(
     private readonly topic: string,
     private readonly partition: number,
+    /** The batch while it is filled, its final count from then on. */
+    private batch: { readonly recordCount: number },
   ) {}
 
-  onDone(callback: (error: Error | null, baseOffset: number) => void): void {
-    if (this.openParts === 0) callback(this.error, this.baseOffset);
+  get recordCount(): number {
+    return this.batch.recordCount;
+  }
+
+  onDone(callback: BatchCallback): void {
+    if (this.openParts === 0) callback(this.error, this.baseOffset, this.failures);
     else this.callbacks.push(callback);
+  }
+
+  /** The batch is finished; its writer is used for others now. */
+  close(recordCount: number): void {
+    this.batch = { recordCount };
   }
 
   /** Notes that record `index` of `listener` stands at `inBatch`. */
@@ -80,14 +110,16 @@ export class Ticket implements BatchTicket {
     baseOffset: number,
     logAppendTimeMs: number,
   ): void {
-    if (error !== null) this.error ??= error;
-    else if (first === 0) this.baseOffset = baseOffset;
+    if (error !== null) {
+      this.error ??= error;
+      this.failures.push({ first, count, error });
+    } else if (first === 0) this.baseOffset = baseOffset;
     for (const stretch of this.stretches) {
       this.reportStretch(stretch, first, count, error, baseOffset, logAppendTimeMs);
     }
     this.openParts--;
     if (this.openParts > 0) return;
-    for (const callback of this.callbacks) callback(this.error, this.baseOffset);
+    for (const callback of this.callbacks) callback(this.error, this.baseOffset, this.failures);
     this.callbacks.length = 0;
     this.stretches.length = 0;
   }

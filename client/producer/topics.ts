@@ -32,6 +32,11 @@ export class Topics {
     return state;
   }
 
+  /** Why the topic is not known, as far as the last answer told. */
+  refusal(name: string): Error | undefined {
+    return this.refusals.get(name);
+  }
+
   /** Why the topic cannot be written to; asked for anew with the next call of `get`. */
   takeRefusal(name: string): Error | undefined {
     const refusal = this.refusals.get(name);

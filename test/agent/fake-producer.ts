@@ -1,5 +1,6 @@
-import type { BatchTicket, RecordProducer } from '../../agent/producer.js';
-import { BatchWriter, RecordCursor } from '../../protocol/records/index.js';
+import type { BatchFailure, BatchTicket, RecordProducer } from '../../agent/producer.js';
+import { BatchError, BrokerError, ProducerError } from '../../client/index.js';
+import { BatchWriter, encodeHeaders, RecordCursor } from '../../protocol/records/index.js';
 import type { Clock } from '../../system/index.js';
 
 export interface Delivered {
@@ -34,7 +35,8 @@ export class FakeTopics {
 
 interface FakeBatch {
   readonly records: Omit<Delivered, 'atMs'>[];
-  readonly callbacks: ((error: Error | null, baseOffset: number) => void)[];
+  readonly callbacks: Parameters<BatchTicket['onDone']>[0][];
+  failures: BatchFailure[];
   done?: boolean;
 }
 
@@ -43,6 +45,12 @@ export interface FakeProducerOptions {
   readonly latencyMs?: number;
   /** Unacknowledged records held at most. */
   readonly capacity?: number;
+  /** Whether a record is refused for itself by the broker; its neighbours are taken. */
+  readonly refuses?: (value: string) => boolean;
+  /** Whether a record is refused by `append`, which throws. */
+  readonly rejects?: (value: string) => boolean;
+  /** Whether a topic takes nothing now. */
+  readonly isClosed?: (topic: string) => boolean;
   /** Fails a batch, by its number from 0. */
   readonly fails?: (batch: number) => boolean;
   /** Delays a batch, which those behind it overtake: other partitions are quicker. */
@@ -78,10 +86,13 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
     valueEnd: number,
     headers: Buffer | null,
   ): BatchTicket | null {
+    const text = value.toString('latin1', valueStart, valueEnd);
+    if (this.options.rejects?.(text)) throw new ProducerError('TOO_LARGE', 'a record too large');
+    if (this.options.isClosed?.(topic)) return null;
     if (this.held >= (this.options.capacity ?? 1000)) return null;
     this.held++;
     if (!this.#open) {
-      const batch: FakeBatch = { records: [], callbacks: [] };
+      const batch: FakeBatch = { records: [], callbacks: [], failures: [] };
       this.#open = batch;
       this.clock.after(this.options.lingerMs ?? 5, () => this.#send(batch));
     }
@@ -89,15 +100,20 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
     open.records.push({
       topic,
       key: key === null ? '' : key.toString('utf8', keyStart, keyEnd),
-      value: value.toString('latin1', valueStart, valueEnd),
+      value: text,
       headers: decodeHeaders(timestamp, headers),
     });
     return {
+      recordCount: open.records.length,
       onDone: (callback) => {
-        if (open.done) callback(null, 0);
+        if (open.done) callback(open.failures[0]?.error ?? null, 0, open.failures);
         else open.callbacks.push(callback);
       },
     };
+  }
+
+  trouble(topic: string): Error | undefined {
+    return this.options.isClosed?.(topic) ? new BrokerError(29, `topic ${topic}`) : undefined;
   }
 
   writable(): Promise<void> {
@@ -109,22 +125,32 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
     while (this.held > 0) await this.clock.sleep(1);
   }
 
+  /** As the client does: the records that are refused are found, the others are taken. */
+  #deliver({ records, failures }: FakeBatch, atMs: number): void {
+    records.forEach((record, first) => {
+      if (!this.options.refuses?.(record.value)) this.topics.records.push({ ...record, atMs });
+      else failures.push({ first, count: 1, error: refusal(record) });
+    });
+  }
+
   #send(batch: FakeBatch): void {
     this.#open = undefined;
     const { clock, options } = this;
     const number = this.#sent++;
-    const error = options.fails?.(number) ? new Error('refused') : null;
+    const error = options.fails?.(number) ? new Error('refused') : undefined;
     const latencyMs = options.latencyMs ?? 4;
     const delayMs = options.delayMs?.(number) ?? 0;
     const now = clock.monotonic();
     if (delayMs === 0) this.#readyMs = Math.max(this.#readyMs, now + latencyMs);
     clock.after(delayMs > 0 ? delayMs : this.#readyMs - now, () => {
       const atMs = clock.monotonic();
-      if (!error) this.topics.records.push(...batch.records.map((one) => ({ ...one, atMs })));
+      if (error) batch.failures = [{ first: 0, count: batch.records.length, error }];
+      else this.#deliver(batch, atMs);
       clock.after(latencyMs, () => {
         batch.done = true;
         this.held -= batch.records.length;
-        for (const callback of batch.callbacks) callback(error, 0);
+        const { failures } = batch;
+        for (const callback of batch.callbacks) callback(failures[0]?.error ?? null, 0, failures);
         for (const resolve of this.#waiting.splice(0)) resolve();
       });
     });
@@ -146,4 +172,30 @@ function decodeHeaders(timestamp: number, headers: Buffer | null): Record<string
   cursor.open(batch, 0, 10_000_000);
   cursor.next();
   return Object.fromEntries(cursor.headers().map(([name, value]) => [name, String(value)]));
+}
+
+function refusal({ key, value, headers }: Omit<Delivered, 'atMs'>): Error {
+  const writer = new BatchWriter(key.length + value.length + 10_000);
+  writer.reset();
+  const keyBytes = Buffer.from(key);
+  const bytes = Buffer.from(value, 'latin1');
+  const all = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const);
+  writer.tryAppend(
+    1,
+    keyBytes,
+    0,
+    keyBytes.length,
+    bytes,
+    0,
+    bytes.length,
+    all.length === 0 ? null : encodeHeaders(all),
+  );
+  const batch = writer.close({
+    codec: 'none',
+    producerId: -1,
+    producerEpoch: -1,
+    baseSequence: -1,
+  });
+  const cause = new BrokerError(87, 'topic t, partition 0');
+  return new BatchError('REFUSED', 'the broker refused the batch', batch, { cause });
 }

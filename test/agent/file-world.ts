@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { FailedRecords, type FailedRecordsOptions } from '../../agent/failed-records.js';
 import { createChain } from '../../agent/interceptors/index.js';
 import { Positions } from '../../agent/positions.js';
 import { FileSource, fileOptions } from '../../agent/sources/file/index.js';
@@ -44,6 +45,8 @@ export class Writer {
 export class FileWorld {
   readonly topics = new FakeTopics();
   readonly writer: Writer;
+  /** Where refused records go. */
+  failed: FailedRecordsOptions = { directory: '/data/failed', topic: undefined };
   process: SimProcess | undefined;
   source: FileSource | undefined;
 
@@ -69,12 +72,16 @@ export class FileWorld {
       ...this.options,
     });
     const positions = await this.parts.Positions.open(system, '/data');
+    const producer = new FakeProducer(system.clock, this.topics, this.producer);
+    const failedRecords = new FailedRecords(system, producer, this.failed);
+    failedRecords.start();
     const source = new this.parts.FileSource(
       {
         system,
         name: 'app',
         log: system.log,
-        producer: new FakeProducer(system.clock, this.topics, this.producer),
+        producer,
+        failedRecords,
         chain: createChain(options.interceptors, { system, source: 'app' }),
         positions: positions.of('app'),
         host: 'h',

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { FailedRecords } from '../../agent/failed-records.js';
 import { createChain } from '../../agent/interceptors/index.js';
 import { Positions } from '../../agent/positions.js';
 import { MaildropSource, maildropOptions } from '../../agent/sources/maildrop/index.js';
@@ -22,12 +23,15 @@ async function start(
     ...{ type: 'maildrop', directory: '/drop', topic: 'mail', key: '{name}', ...options },
   });
   const positions = await Positions.open(system, '/data');
+  const fake = new FakeProducer(system.clock, topics, producer);
+  const failed = { directory: '/data/failed', topic: undefined };
   const source = new MaildropSource(
     {
       system,
       name: 'post',
       log: system.log,
-      producer: new FakeProducer(system.clock, topics, producer),
+      producer: fake,
+      failedRecords: new FailedRecords(system, fake, failed),
       chain: createChain(parsed.interceptors, { system, source: 'post' }),
       positions: positions.of('post'),
       host: 'h',

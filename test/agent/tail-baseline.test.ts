@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Tail } from 'tail';
 import { afterEach, expect, it } from 'vitest';
+import { FailedRecords } from '../../agent/failed-records.js';
 import { createChain } from '../../agent/interceptors/index.js';
 import { Positions } from '../../agent/positions.js';
 import { FileSource, fileOptions } from '../../agent/sources/file/index.js';
@@ -46,10 +47,12 @@ it('the file source loses none', async () => {
   const options = fileOptions.parse({
     ...{ type: 'file', include: [join(directory, '*.log')], topic: 't', key: '{path}' },
   });
+  const producer = new FakeProducer(system.clock, topics);
+  const failed = { directory: join(directory, 'failed'), topic: undefined };
   const source = new FileSource(
     {
-      ...{ system, name: 'app', log: system.log, host: 'h' },
-      producer: new FakeProducer(system.clock, topics),
+      ...{ system, name: 'app', log: system.log, host: 'h', producer },
+      failedRecords: new FailedRecords(system, producer, failed),
       chain: createChain([], { system, source: 'app' }),
       positions: (await Positions.open(system, directory)).of('app'),
     },

@@ -93,6 +93,10 @@ export class FileSource implements Source {
     await this.#loop;
   }
 
+  unsent(): readonly string[] {
+    return [];
+  }
+
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#alarm.ring();

@@ -75,6 +75,11 @@ export class MaildropSource implements Source {
     await this.#loop;
   }
 
+  unsent(): readonly string[] {
+    const entries = [...this.#entries.values()].filter(({ state }) => state !== 'sent');
+    return entries.map(({ mail }) => `${this.#folder.pathOf(mail)} is not sent`);
+  }
+
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#alarm.ring();

@@ -21,6 +21,7 @@ const settings: LineSettings = {
   maxInFlight: 5,
   retries: Number.POSITIVE_INFINITY,
   deliveryTimeoutMs: Number.POSITIVE_INFINITY,
+  waitsWhenRefused: false,
   backoffMs: () => 10,
 };
 const identity = { producerId: 7, producerEpoch: 0 };
