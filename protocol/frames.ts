@@ -30,8 +30,7 @@ export function encodeRequest<Q, P, QI, PI>(
   clientId: string | null,
   body: QI,
 ): Uint8Array[] {
-  sharedWriter.begin();
-  sharedWriter.int32(0);
+  sharedWriter.beginFrame();
   RequestHeader.writeInto(
     sharedWriter,
     { requestApiKey: api.key, requestApiVersion: version, correlationId, clientId },
@@ -66,8 +65,7 @@ export function encodeResponse<Q, P, QI, PI>(
   correlationId: number,
   body: PI,
 ): Uint8Array[] {
-  sharedWriter.begin();
-  sharedWriter.int32(0);
+  sharedWriter.beginFrame();
   const headerVersion = responseHeaderVersion(api, version);
   ResponseHeader.writeInto(sharedWriter, { correlationId }, headerVersion);
   api.response.writeInto(sharedWriter, body, version);

@@ -1,7 +1,6 @@
 export {
   type AnyApi,
   type Api,
-  LONG_MAX,
   ProtocolError,
   type ProtocolErrorCode,
   type Read,
@@ -19,5 +18,6 @@ export {
   encodeResponse,
   type RequestFrame,
 } from './frames.js';
+export { LONG_MAX } from './int64.js';
 export * from './messages/index.js';
 export { prefixOf, readPrefixed, writePrefixed } from './versioned.js';

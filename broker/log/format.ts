@@ -5,6 +5,8 @@ import {
   BATCH_LENGTH_AT,
   LAST_OFFSET_DELTA_AT,
   LOG_OVERHEAD_BYTES,
+  writeInt64 as putInt64,
+  readInt64,
 } from '../../protocol/records/index.js';
 
 /** Suffixes of the files of one segment; the name before is its base offset in 20 digits. */
@@ -79,15 +81,11 @@ export function fitsIndex(baseOffset: number, offset: number): boolean {
   return offset - baseOffset <= MAX_INT32;
 }
 
-/** Reads a big-endian int64 as a number; exact up to 2^53. */
-export function readInt64(bytes: Buffer, at: number): number {
-  return bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
-}
+export { readInt64 };
 
 /** Writes a number as a big-endian int64. */
 export function writeInt64(bytes: Buffer, value: number, at: number): void {
-  bytes.writeInt32BE(Math.floor(value / 2 ** 32), at);
-  bytes.writeUInt32BE(value - Math.floor(value / 2 ** 32) * 2 ** 32, at + 4);
+  putInt64(bytes, at, value);
 }
 
 /** Whole size of the batch whose header starts at `at`. */

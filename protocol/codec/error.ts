@@ -6,7 +6,7 @@ export type ProtocolErrorCode =
   | 'MALFORMED'
   /** A frame is larger than the receiver accepts. */
   | 'TOO_LARGE'
-  /** A number does not fit: an int64 beyond 2^53 when reading, any field when writing. */
+  /** A value does not fit the field it is to be written to. */
   | 'OUT_OF_RANGE'
   /** The message has no such version. */
   | 'UNSUPPORTED_VERSION';

@@ -118,7 +118,7 @@ export const int8 = field<number>({ kind: 'int8' });
 export const int16 = field<number>({ kind: 'int16' });
 export const int32 = field<number>({ kind: 'int32' });
 export const uint32 = field<number>({ kind: 'uint32' });
-/** A number within 2^53, or LONG_MAX. */
+/** An integer, exact within 2^53: see `readInt64`. */
 export const int64 = field<number>({ kind: 'int64' });
 /** 22 characters of url-safe base64. */
 export const uuid = field<string>({ kind: 'uuid' });

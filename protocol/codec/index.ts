@@ -17,5 +17,5 @@ export {
   uuid,
   type WireType,
 } from './field.js';
-export { LONG_MAX, ZERO_UUID } from './reader.js';
+export { ZERO_UUID } from './reader.js';
 export { message, type Read, type Schema, sharedWriter, type Write } from './schema.js';

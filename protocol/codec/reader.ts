@@ -1,7 +1,10 @@
+import { readInt64 } from '../int64.js';
 import { ProtocolError } from './error.js';
 
-/** Java's Long.MAX_VALUE as Kafka uses it ("no limit"); the only int64 beyond 2^53 that is kept. */
-export const LONG_MAX = 2 ** 63;
+/** As in Kafka the longest string, in bytes, compact or not. */
+export const MAX_STRING_BYTES = 0x7fff;
+/** U+FFFD, which stands for each byte that is no UTF-8. */
+const REPLACEMENT_BYTES = 3;
 
 /** The id that stands for "no id": sixteen zero bytes. */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
@@ -57,13 +60,9 @@ export class Reader {
     return this.frame.readUInt32BE(this.take(4));
   }
 
+  /** Beyond 2^53 the nearest `number`: see `readInt64`. */
   int64(): number {
-    const start = this.take(8);
-    const high = this.frame.readInt32BE(start);
-    const low = this.frame.readUInt32BE(start + 4);
-    if (high >= -0x200000 && high < 0x200000) return high * 0x1_0000_0000 + low;
-    if (high === 0x7fffffff && low === 0xffffffff) return LONG_MAX;
-    throw new ProtocolError('OUT_OF_RANGE', `the int64 at byte ${start} exceeds 2^53`);
+    return readInt64(this.frame, this.take(8));
   }
 
   uuid(): string {
@@ -166,7 +165,12 @@ export class Reader {
   private text(size: number): string {
     if (size < 0) this.missing('a string');
     const start = this.take(size);
-    return this.frame.toString('utf8', start, start + size);
+    if (size > MAX_STRING_BYTES) throw tooLong(size);
+    const text = this.frame.toString('utf8', start, start + size);
+    // Bytes that are no UTF-8 become three each; what was read must be writable again.
+    const isSuspect = size * REPLACEMENT_BYTES > MAX_STRING_BYTES;
+    if (isSuspect && Buffer.byteLength(text) > MAX_STRING_BYTES) throw tooLong(size);
+    return text;
   }
 
   private slice(size: number): Buffer {
@@ -184,4 +188,9 @@ export class Reader {
     }
     return count;
   }
+}
+
+function tooLong(size: number): ProtocolError {
+  const limit = `${MAX_STRING_BYTES} are allowed`;
+  return new ProtocolError('MALFORMED', `a string of ${size} bytes is too long: ${limit}`);
 }

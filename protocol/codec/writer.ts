@@ -1,40 +1,38 @@
+import { isInt64, writeInt64 } from '../int64.js';
 import { ProtocolError } from './error.js';
-import { LONG_MAX } from './reader.js';
+import { MAX_STRING_BYTES } from './reader.js';
+import { Scratch } from './scratch.js';
 
 /** Byte fields up to this size are copied; larger ones travel as slices of their own. */
 const MAX_COPIED_BYTES = 1024;
-const INITIAL_BYTES = 16 * 1024;
-/** A scratch buffer that grew beyond this is given back after the message. */
-const MAX_KEPT_BYTES = 1024 * 1024;
 
 /**
- * Builds one message in a scratch buffer that is reused by the next, then copies it out in one
- * allocation. Large byte fields are not copied: they become slices between those of the message.
+ * Builds one message in memory that the next one uses again, then copies it out in one allocation.
+ * Large byte fields are not copied: they become slices between those of the message.
  */
 export class Writer {
-  private scratch: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-  private at = 0;
-  /** Where in the scratch buffer each uncopied slice belongs. */
+  private readonly scratch = new Scratch();
+  /** Where in the message each uncopied slice belongs. */
   private cuts: { readonly at: number; readonly bytes: Uint8Array }[] = [];
-  private cutBytes = 0;
   /** Above 0 inside tagged fields, whose sizes are patched afterwards: all bytes are copied. */
   private taggedDepth = 0;
 
   /** Starts a message; what an earlier one left behind is dropped. */
   begin(): void {
-    this.at = 0;
+    this.scratch.clear();
     this.cuts = [];
-    this.cutBytes = 0;
     this.taggedDepth = 0;
+  }
+
+  /** Starts a message that begins with an int32 for its own length. */
+  beginFrame(): void {
+    this.begin();
+    this.int32(0);
   }
 
   /** Ends the message. The slices own their memory or are the caller's byte fields. */
   finish(): Uint8Array[] {
-    const message = Buffer.allocUnsafe(this.at);
-    this.scratch.copy(message, 0, 0, this.at);
-    if (this.scratch.length > MAX_KEPT_BYTES) {
-      this.scratch = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-    }
+    const message = this.scratch.copyOut();
     if (this.cuts.length === 0) return [message];
     const slices: Uint8Array[] = [];
     let start = 0;
@@ -43,90 +41,59 @@ export class Writer {
       slices.push(cut.bytes);
       start = cut.at;
     }
-    if (this.at > start) slices.push(message.subarray(start));
+    if (message.length > start) slices.push(message.subarray(start));
     this.cuts = [];
     return slices;
   }
 
-  /** Ends a message that began with an int32 for its own length. */
+  /** Ends what `beginFrame` began. */
   finishFrame(): Uint8Array[] {
-    this.scratch.writeInt32BE(this.at + this.cutBytes - 4, 0);
-    return this.finish();
-  }
-
-  /** Makes room for `size` bytes and returns where they start. */
-  private room(size: number): number {
-    const start = this.at;
-    const end = start + size;
-    if (end > this.scratch.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(end, this.scratch.length * 2));
-      this.scratch.copy(larger, 0, 0, start);
-      this.scratch = larger;
-    }
-    this.at = end;
-    return start;
+    const slices = this.finish();
+    const size = slices.reduce((sum, { length }) => sum + length, 0);
+    (slices[0] as Buffer).writeInt32BE(size - 4, 0);
+    return slices;
   }
 
   bool(value: boolean): void {
-    this.scratch[this.room(1)] = value ? 1 : 0;
+    this.scratch.take(1)[this.scratch.start] = value ? 1 : 0;
   }
 
   int8(value: number): void {
-    const start = this.room(1);
-    this.scratch.writeInt8(value, start);
+    this.scratch.take(1).writeInt8(value, this.scratch.start);
   }
 
   int16(value: number): void {
-    const start = this.room(2);
-    this.scratch.writeInt16BE(value, start);
+    this.scratch.take(2).writeInt16BE(value, this.scratch.start);
   }
 
   int32(value: number): void {
-    const start = this.room(4);
-    this.scratch.writeInt32BE(value, start);
+    this.scratch.take(4).writeInt32BE(value, this.scratch.start);
   }
 
   uint32(value: number): void {
-    const start = this.room(4);
-    this.scratch.writeUInt32BE(value, start);
+    this.scratch.take(4).writeUInt32BE(value, this.scratch.start);
   }
 
   int64(value: number): void {
-    const start = this.room(8);
-    if (value === LONG_MAX) {
-      this.scratch.writeInt32BE(0x7fffffff, start);
-      this.scratch.writeUInt32BE(0xffffffff, start + 4);
-    } else if (Number.isSafeInteger(value)) {
-      this.scratch.writeInt32BE(Math.floor(value / 0x1_0000_0000), start);
-      this.scratch.writeUInt32BE(value >>> 0, start + 4);
-    } else {
-      throw new ProtocolError('OUT_OF_RANGE', `${value} is no integer within 2^53`);
-    }
+    if (!isInt64(value)) throw new ProtocolError('OUT_OF_RANGE', `${value} is no int64`);
+    writeInt64(this.scratch.take(8), this.scratch.start, value);
   }
 
   uuid(value: string): void {
-    const start = this.room(16);
-    if (value.length !== 22 || this.scratch.write(value, start, 16, 'base64url') !== 16) {
+    const written = this.scratch.take(16).write(value, this.scratch.start, 16, 'base64url');
+    if (value.length !== 22 || written !== 16) {
       throw new ProtocolError('OUT_OF_RANGE', `'${value}' is no id of 22 base64url characters`);
     }
   }
 
   unsignedVarint(value: number): void {
-    let rest = value;
-    while (rest > 0x7f) {
-      this.scratch[this.room(1)] = (rest & 0x7f) | 0x80;
-      rest = Math.floor(rest / 128);
-    }
-    this.scratch[this.room(1)] = rest;
+    putUnsignedVarint(this.scratch.take(sizeOfUnsignedVarint(value)), this.scratch.start, value);
   }
 
   string(value: string): void {
-    const size = Buffer.byteLength(value);
-    if (size > 0x7fff) {
-      throw new ProtocolError('OUT_OF_RANGE', `a string of ${size} bytes exceeds 32767`);
-    }
+    const size = sizeOfString(value);
     this.int16(size);
-    this.scratch.write(value, this.room(size));
+    this.scratch.take(size).write(value, this.scratch.start);
   }
 
   nullableString(value: string | null): void {
@@ -135,9 +102,9 @@ export class Writer {
   }
 
   compactString(value: string): void {
-    const size = Buffer.byteLength(value);
+    const size = sizeOfString(value);
     this.unsignedVarint(size + 1);
-    this.scratch.write(value, this.room(size));
+    this.scratch.take(size).write(value, this.scratch.start);
   }
 
   compactNullableString(value: string | null): void {
@@ -183,30 +150,46 @@ export class Writer {
   beginTagged(tag: number): number {
     this.unsignedVarint(tag);
     this.taggedDepth++;
-    return this.room(1);
+    this.scratch.take(1);
+    return this.scratch.start;
   }
 
   /** Puts the size before the tagged field; nearly always it fits the one byte kept for it. */
   endTagged(mark: number): void {
     this.taggedDepth--;
-    const size = this.at - mark - 1;
-    let extra = 0;
-    for (let rest = size; rest > 0x7f; rest = Math.floor(rest / 128)) extra++;
-    this.room(extra);
-    if (extra > 0) this.scratch.copyWithin(mark + 1 + extra, mark + 1, mark + 1 + size);
-    const end = this.at;
-    this.at = mark;
-    this.unsignedVarint(size);
-    this.at = end;
+    const from = mark + 1;
+    const end = this.scratch.length;
+    const extra = sizeOfUnsignedVarint(end - from) - 1;
+    const memory = this.scratch.take(extra);
+    if (extra > 0) memory.copyWithin(from + extra, from, end);
+    putUnsignedVarint(memory, mark, end - from);
   }
 
   private slice(bytes: Uint8Array): void {
     if (bytes.length <= MAX_COPIED_BYTES || this.taggedDepth > 0) {
-      const start = this.room(bytes.length);
-      this.scratch.set(bytes, start);
+      this.scratch.take(bytes.length).set(bytes, this.scratch.start);
     } else {
-      this.cuts.push({ at: this.at, bytes });
-      this.cutBytes += bytes.length;
+      this.cuts.push({ at: this.scratch.length, bytes });
     }
   }
+}
+
+function sizeOfString(value: string): number {
+  const size = Buffer.byteLength(value);
+  if (size <= MAX_STRING_BYTES) return size;
+  const limit = `exceeds ${MAX_STRING_BYTES}`;
+  throw new ProtocolError('OUT_OF_RANGE', `a string of ${size} bytes ${limit}`);
+}
+
+function sizeOfUnsignedVarint(value: number): number {
+  let size = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) size++;
+  return size;
+}
+
+function putUnsignedVarint(memory: Buffer, start: number, value: number): void {
+  let at = start;
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) memory[at++] = (rest & 0x7f) | 0x80;
+  memory[at] = rest;
 }

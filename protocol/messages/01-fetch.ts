@@ -5,7 +5,6 @@ import {
   int16,
   int32,
   int64,
-  LONG_MAX,
   type Read,
   records,
   string,
@@ -13,6 +12,7 @@ import {
   uuid,
   type Write,
 } from '../codec/index.js';
+import { LONG_MAX } from '../int64.js';
 import { nodeEndpoints } from './node-endpoints.js';
 
 /** Reads record batches from partitions, waiting for `minBytes`. */

@@ -1,3 +1,4 @@
+import { readInt64 } from '../int64.js';
 import { type Codec, codecOf } from './codecs/index.js';
 import { crc32c } from './crc32c.js';
 import { RecordsError } from './errors.js';
@@ -111,15 +112,4 @@ export function checkBatchBytes(bytes: Buffer, offset: number): BatchHeader {
     );
   }
   return header;
-}
-
-/** A signed 64-bit integer as `number`; beyond 2^53 it loses its lowest bits. */
-function readInt64(bytes: Buffer, offset: number): number {
-  return bytes.readInt32BE(offset) * 0x100000000 + bytes.readUInt32BE(offset + 4);
-}
-
-/** Writes a safe integer as a signed 64-bit integer. */
-export function writeInt64(bytes: Buffer, offset: number, value: number): void {
-  bytes.writeInt32BE(Math.floor(value / 0x100000000), offset);
-  bytes.writeUInt32BE(value >>> 0, offset + 4);
 }

@@ -1,4 +1,4 @@
-import { writeInt64 } from './batch-header.js';
+import { writeInt64 } from '../int64.js';
 import { ByteCopier } from './byte-copier.js';
 import { type Codec, codecId, compress } from './codecs/index.js';
 import * as format from './format.js';

@@ -1,3 +1,4 @@
+export { readInt64, writeInt64 } from '../int64.js';
 export {
   type BatchHeader,
   batchesOf,

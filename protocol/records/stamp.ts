@@ -1,4 +1,4 @@
-import { writeInt64 } from './batch-header.js';
+import { writeInt64 } from '../int64.js';
 import { crc32c } from './crc32c.js';
 import * as format from './format.js';
 

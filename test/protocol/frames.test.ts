@@ -107,22 +107,34 @@ describe('a value that does not fit', () => {
     );
 
   it('is an error, and the next message is unharmed', () => {
-    expect(() => request(2 ** 60)).toThrow(ProtocolError);
+    expect(() => request(2 ** 64)).toThrow(ProtocolError);
     expect(() => request(1.5)).toThrow(ProtocolError);
     expect(Fetch.request.read(Buffer.concat(request(12)), 0, 12).topics[0]?.topic).toBe('t');
   });
 
-  it('but Long.MAX is kept', () => {
-    const read = Fetch.request.read(Buffer.concat(request(LONG_MAX)), 0, 12);
-    expect(read.topics[0]?.partitions[0]?.fetchOffset).toBe(LONG_MAX);
-  });
-
-  it('an int64 beyond 2^53 is refused when reading', () => {
+  it.each([
+    [2n ** 63n - 1n, LONG_MAX],
+    [-(2n ** 63n), -LONG_MAX],
+    [2n ** 53n, 2 ** 53],
+    [-(2n ** 53n), -(2 ** 53)],
+    [1_790_000_000_123_456_789n, Number(1_790_000_000_123_456_789n)],
+  ])('an int64 beyond 2^53 is read as the nearest number: %s', (int64, number) => {
     const bytes = Buffer.concat(request(1));
     const at = bytes.indexOf(Buffer.from('0000000000000001', 'hex'));
-    bytes.writeBigInt64BE(2n ** 60n, at);
-    expect(() => Fetch.request.read(bytes, 0, 12)).toThrow(/2\^53/);
+    bytes.writeBigInt64BE(int64, at);
+    const read = Fetch.request.read(bytes, 0, 12);
+    expect(read.topics[0]?.partitions[0]?.fetchOffset).toBe(number);
+    const written = Buffer.concat(request(number));
+    expect(BigInt.asIntN(64, written.readBigInt64BE(at) - int64)).toBeLessThanOrEqual(512n);
+    expect(Fetch.request.read(written, 0, 12)).toEqual(read);
   });
+
+  it.each([2 ** 63 + 2048, -(2 ** 64), 0.5, Number.NaN, Number.POSITIVE_INFINITY])(
+    'what is no int64 is not written: %s',
+    (value) => {
+      expect(() => request(value)).toThrow(/is no int64/);
+    },
+  );
 
   it('null where the version allows none', () => {
     expect(() => Metadata.request.write({ topics: null }, 0)).toThrow(/topics must not be null/);
