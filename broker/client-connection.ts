@@ -134,16 +134,25 @@ export class ClientConnection implements ClientOfRequest {
       return;
     }
     this.work();
-    for (const waiting of this.waiting) own(waiting);
+    for (const waiting of this.waiting) this.own(waiting);
   }
 
   private readonly take = (frame: Buffer, isView: boolean): void => {
     const waiting = { frame, isView };
     // What a produce request carries is in the log once it has started; others keep parts.
-    if (!this.host.isProduce(frame)) own(waiting);
+    if (!this.host.isProduce(frame)) this.own(waiting);
     this.waiting.push(waiting);
     this.bufferedBytes += frame.length;
   };
+
+  /** Gives a request memory of its own: it has to wait beyond the call in which it came. */
+  private own(waiting: Waiting): void {
+    if (!waiting.isView) return;
+    const frame = this.host.frameMemory.take(waiting.frame.length);
+    waiting.frame.copy(frame);
+    waiting.frame = frame;
+    waiting.isView = false;
+  }
 
   /** Starts what may start, sends what is ready, and tells the client whether to go on. */
   private work(): void {
@@ -259,11 +268,4 @@ export class ClientConnection implements ClientOfRequest {
     this.endCallbacks.clear();
     for (const callback of callbacks) callback();
   }
-}
-
-/** Gives a request memory of its own: it has to wait beyond the call in which it came. */
-function own(waiting: Waiting): void {
-  if (!waiting.isView) return;
-  waiting.frame = Buffer.from(waiting.frame);
-  waiting.isView = false;
 }

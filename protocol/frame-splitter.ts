@@ -12,6 +12,11 @@ const GRAIN_BYTES = 64 * 1024;
 export class FrameMemory {
   private readonly spare: Buffer[] = [];
   private spareBytes = 0;
+  /**
+   * What was handed out and has not come back. Only that is taken back, and once: any other slice
+   * may share its memory with others, as those of Node's pool do (`Buffer.poolSize`).
+   */
+  private readonly lent = new WeakSet<ArrayBufferLike>();
 
   /** @param maxBytes how much is kept at most */
   constructor(private readonly maxBytes: number) {}
@@ -23,17 +28,26 @@ export class FrameMemory {
       if (spare.length < size || spare.length > size + GRAIN_BYTES) continue;
       this.spare.splice(index, 1);
       this.spareBytes -= spare.length;
-      return spare.subarray(0, size);
+      return this.lend(spare).subarray(0, size);
     }
     if (size < MIN_KEPT_BYTES || this.maxBytes === 0) return Buffer.allocUnsafeSlow(size);
     const grains = Math.ceil(size / GRAIN_BYTES);
-    return Buffer.allocUnsafeSlow(grains * GRAIN_BYTES).subarray(0, size);
+    return this.lend(Buffer.allocUnsafeSlow(grains * GRAIN_BYTES)).subarray(0, size);
   }
 
-  /** Takes a frame back. Nothing may refer to it, or to a slice of it, any more. */
+  private lend(memory: Buffer): Buffer {
+    this.lent.add(memory.buffer);
+    return memory;
+  }
+
+  /**
+   * Takes back what `take` gave, or a slice of it; other memory is left alone. Nothing may refer
+   * to it any more.
+   */
   give(frame: Buffer): void {
+    if (!this.lent.delete(frame.buffer)) return;
     const whole = Buffer.from(frame.buffer);
-    if (whole.length < MIN_KEPT_BYTES || this.spareBytes + whole.length > this.maxBytes) return;
+    if (this.spareBytes + whole.length > this.maxBytes) return;
     this.spare.push(whole);
     this.spareBytes += whole.length;
   }
@@ -122,8 +136,9 @@ export class FrameSplitter {
     const filled = this.frameFilled + end - at;
     if (filled > frame.length) {
       const larger = Math.min(this.frameSize, Math.max(filled, frame.length * 2));
-      const grown = Buffer.allocUnsafeSlow(larger);
+      const grown = this.memory.take(larger);
       frame.copy(grown, 0, 0, this.frameFilled);
+      this.memory.give(frame);
       this.frame = frame = grown;
     }
     bytes.copy(frame, this.frameFilled, at, end);

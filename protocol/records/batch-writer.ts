@@ -19,6 +19,12 @@ export interface CloseOptions {
 }
 
 /**
+ * Memory that writers took whole: only that may be written to again. A batch of another's, a slice
+ * of Node's pool say, can lie in memory of just the same size.
+ */
+const ownMemory = new WeakSet<ArrayBufferLike>();
+
+/**
  * Builds one batch after another straight into preallocated memory; nothing is allocated per
  * record. Offsets are 0, 1, 2 …: the broker gives the real ones.
  */
@@ -51,7 +57,8 @@ export class BatchWriter {
    * handed over and nobody reads any more: its memory is written to again.
    */
   reset(recycled?: Buffer): void {
-    if (recycled?.buffer.byteLength === this.capacityBytes) {
+    const isOwn = recycled !== undefined && ownMemory.has(recycled.buffer);
+    if (isOwn && recycled.buffer.byteLength === this.capacityBytes) {
       this.use(Buffer.from(recycled.buffer, 0, this.capacityBytes));
     }
     this.position = format.BATCH_HEADER_BYTES;
@@ -157,7 +164,10 @@ export class BatchWriter {
   }
 
   private memory(): Buffer {
-    return this.buffer ?? this.use(Buffer.allocUnsafeSlow(this.capacityBytes));
+    if (this.buffer !== undefined) return this.buffer;
+    const memory = Buffer.allocUnsafeSlow(this.capacityBytes);
+    ownMemory.add(memory.buffer);
+    return this.use(memory);
   }
 
   private use(memory: Buffer): Buffer {

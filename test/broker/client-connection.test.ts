@@ -19,7 +19,10 @@ function frameOf(key: number, fill: number, size = 20_000): Buffer {
  * A client all of whose bytes arrive in one receive buffer, as those of all sockets do; `answer`
  * sees its requests.
  */
-function connectionTo(answer: ConnectionHost['answer']) {
+function connectionTo(
+  answer: ConnectionHost['answer'],
+  frameMemory: FrameMemory = new FrameMemory(1_000_000),
+) {
   let events: ConnectionEvents | undefined;
   const connection = {
     remoteAddress: 'test',
@@ -42,12 +45,12 @@ function connectionTo(answer: ConnectionHost['answer']) {
     maxIdleMs: Number.POSITIVE_INFINITY,
     receivedBytes: counter,
     sentBytes: counter,
-    frameMemory: new FrameMemory(1_000_000),
+    frameMemory,
     isProduce: (frame) => frame.readInt16BE(0) === PRODUCE,
     answer,
   };
   new ClientConnection(connection, host, () => {});
-  const receiveBuffer = Buffer.alloc(64 * 1024);
+  const receiveBuffer = Buffer.alloc(512 * 1024);
   return (bytes: Buffer) => {
     bytes.copy(receiveBuffer);
     events?.onData(receiveBuffer.subarray(0, bytes.length));
@@ -98,4 +101,38 @@ it('the receive buffer never becomes memory for a request', () => {
   arrive(second.subarray(0, 10_000));
   arrive(second.subarray(10_000));
   expect(seen).toEqual([new Set([1]), new Set([2, 3])]);
+});
+
+it('requests that had to wait never become memory that others use as well', async () => {
+  const { poolSize } = Buffer;
+  Buffer.poolSize = 1 << 20;
+  try {
+    let finish: (answer: undefined) => void = () => {};
+    const seen: Set<number>[] = [];
+    const memory = new FrameMemory(4_000_000);
+    const first = connectionTo((frame) => {
+      if (frame.readInt16BE(0) !== OTHER) return undefined;
+      return new Promise((resolve) => {
+        finish = resolve;
+      });
+    }, memory);
+    const keep = (frame: Buffer) => {
+      seen.push(bodyOf(frame));
+      return undefined;
+    };
+    const [second, third] = [connectionTo(keep, memory), connectionTo(keep, memory)];
+    const behind = [2, 3, 4, 5].map((fill) => frameOf(PRODUCE, fill, 100_000));
+    for (const frame of [frameOf(OTHER, 1), ...behind]) first(frame);
+    finish(undefined);
+    await new Promise((resolve) => setImmediate(resolve));
+    // Both arrive in halves, so each has memory of its own until it is whole.
+    const [one, other] = [frameOf(PRODUCE, 6, 1_000_000), frameOf(PRODUCE, 7, 1_000_000)];
+    second(one.subarray(0, 500_000));
+    third(other.subarray(0, 500_000));
+    second(one.subarray(500_000));
+    third(other.subarray(500_000));
+    expect(seen).toEqual([new Set([6]), new Set([7])]);
+  } finally {
+    Buffer.poolSize = poolSize;
+  }
 });
