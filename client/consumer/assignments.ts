@@ -52,7 +52,7 @@ export class Assignments {
   }
 
   setStreams(streams: readonly BatchStream[]): void {
-    for (const stream of this.#streams) stream.end(undefined);
+    for (const stream of this.#streams) stream.abandon();
     this.#streams = streams;
     this.#dealOut();
     if (this.#ended) this.endStreams(this.#ended.error);

@@ -219,6 +219,7 @@ export class Consumer extends ClientEmitter {
   streams(count: number): BatchStream[] {
     checkValue('the count of streams', count, rule.count(1));
     this.#assertOpen();
+    if (this.#run?.isActive && !this.#run.hasFailed) throw misuse('the consumer runs already');
     const streams = Array.from(
       { length: count },
       () =>
@@ -245,10 +246,8 @@ export class Consumer extends ClientEmitter {
     check.checkRun(options);
     const { onMessage, streams = 1 } = options;
     const before = this.#run;
-    if (before?.isActive && !before.hasFailed) throw misuse('the consumer runs already');
     // Nothing of a partition may be handed out while a handler still has the record before it.
-    await before?.idle;
-    if (this.#run !== before) throw misuse('the consumer runs already');
+    if (before?.hasFailed) await before.idle;
     const run = new MessageRun(this.streams(streams), onMessage, this.#settings.values);
     this.#run = run;
     await run.done;

@@ -104,6 +104,12 @@ export class BatchStream implements AsyncIterableIterator<FetchedBatch> {
     this.#letGo(current);
   }
 
+  /** Other streams take its place; what it had is neither processed nor handed out again. */
+  abandon(): void {
+    this.end(undefined);
+    if (this.#current) this.#letGo(this.#current);
+  }
+
   #take(): FetchedBatch | undefined {
     for (let turns = this.#ready.length; turns > 0; turns--) {
       const partition = this.#ready.shift();

@@ -65,7 +65,9 @@ export const foreignNames: OptionNames = {
   messages:
     'send takes a record or a list of them: ' +
     'send(messages.map((message) => ({ topic, ...message })))',
+  offset: 'the broker gives the offset',
   payload: 'value',
+  content: 'value',
   data: 'value',
   message: 'value',
   // Consumers.
