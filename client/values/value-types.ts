@@ -6,12 +6,7 @@ import type { AnyValueType, EncodedValue, ValueHeaders } from './value-type.js';
 /** The header that names a value's type. */
 export const CONTENT_TYPE = 'content-type';
 
-const typeRule = rule.having(
-  'a value type: { name, matches, encode, decode }',
-  'matches',
-  'encode',
-  'decode',
-);
+const typeRule = rule.having('{ name, matches, encode, decode }', 'matches', 'encode', 'decode');
 
 /** What became of a record's bytes. */
 export type Restored =
