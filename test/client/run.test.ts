@@ -320,7 +320,8 @@ it('headers that were read can be sent as they are', async () => {
         onMessage: async (message) => {
           read.push(message.headers);
           // The type of the value is said once, however often a record is passed on.
-          if (read.length < 3) await producer.send({ topic: 't', value: 'x', headers: message.headers });
+          if (read.length < 3)
+            await producer.send({ topic: 't', value: 'x', headers: message.headers });
           else void consumer.close();
         },
       });
