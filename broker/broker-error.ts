@@ -1,5 +1,6 @@
 /** Why a broker cannot start, or refuses an operation of the program that embeds it. */
 export type BrokerErrorCode =
+  | 'INVALID_OPTION'
   | 'INVALID_PROPERTIES'
   | 'METADATA_UNREADABLE'
   | 'WRONG_DIRECTORY'

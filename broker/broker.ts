@@ -14,7 +14,12 @@ import { GroupCoordinator } from './group/index.js';
 import { LogDirectory } from './log-directory.js';
 import { ClusterMetadata, FileMetadataStore } from './metadata/index.js';
 import { OffsetsTopic } from './offsets-topic.js';
-import type { BrokerOptions, PropertyValue, TopicOptions } from './options.js';
+import {
+  type BrokerOptions,
+  checkBrokerOptions,
+  type PropertyValue,
+  type TopicOptions,
+} from './options.js';
 import { Partitions } from './partitions.js';
 import {
   type BrokerSettings,
@@ -57,6 +62,7 @@ export class Broker {
    * LogError; the message says what to do.
    */
   static async start(options: BrokerOptions, system: System = createRealSystem()): Promise<Broker> {
+    checkBrokerOptions(options);
     const properties = textOf(options.properties ?? {});
     checkProperties(properties);
     const lock = lockDirectory(system, options.dataDir, 'broker');

@@ -9,7 +9,7 @@ import { detach } from '../system/index.js';
 import type { ClientOptions } from './client-options.js';
 import { connect, findTopic, withAdmin } from './clients.js';
 import type { Context } from './context.js';
-import { CommandError, ExitCode } from './failure.js';
+import { CommandError, ExitCode, UsageError } from './failure.js';
 import { printedRecord } from './record-text.js';
 import { StopRequest } from './stop-request.js';
 import { parseWhere } from './where.js';
@@ -26,13 +26,20 @@ export interface ConsumeOptions extends ClientOptions {
 const END_CHECK_MS = 50;
 const LINE_END = Buffer.from('\n');
 
-/** `consume TOPIC`: prints records; commits nothing unless it is a member of a group. */
+/**
+ * `consume TOPIC`: prints records; commits nothing unless it is a member of a group, and then
+ * exactly what it has printed.
+ */
 export async function consume(
   context: Context,
   topic: string,
   options: ConsumeOptions,
 ): Promise<number> {
   const { system } = context;
+  if (options.group !== undefined && options.partition !== undefined) {
+    const advice = `the group deals partitions out; leave -p or -g away`;
+    throw new UsageError(`--group and --partition exclude each other: ${advice}`);
+  }
   const from = options.from === undefined ? undefined : parseWhere('--from', options.from);
   const cluster = connect(context, options);
   const partitions = await partitionsOf(cluster, topic, options);
@@ -43,14 +50,12 @@ export async function consume(
   };
   const consumer = new Consumer(settings, system);
   const stop = new StopRequest(system, () => process.exit(ExitCode.failed));
-  // What a close cannot do any more, the end of the process does.
-  detach(
-    stop.requested.then(() => consumer.close()),
-    () => {},
-  );
   const ends = options.exitAtEnd === true ? await endsOf(context, topic, partitions, options) : [];
   const reader = new Reader(context, options);
   const batches = consumer.batches();
+  // Ended, not closed: what is being printed is finished first, and counts.
+  const end = () => batches.end(undefined);
+  detach(stop.requested.then(end), () => {});
   if (options.group === undefined) {
     const position = from ?? 'beginning';
     await consumer.assign(partitions.map((partition) => ({ topic, partition, position })));
@@ -61,9 +66,12 @@ export async function consume(
     };
     consumer.subscribe({ topics: [topic], onAssign });
   }
-  if (options.exitAtEnd === true) closeAtEnd(context, consumer, ends);
+  if (options.exitAtEnd === true) endAtEnd(context, consumer, ends, end);
   for await (const batch of batches) {
-    if (!(await reader.print(batch))) break;
+    const printed = await reader.print(batch);
+    if (printed === undefined) continue;
+    batches.progress(printed);
+    break;
   }
   await consumer.close();
   cluster.close();
@@ -96,24 +104,25 @@ async function endsOf(
   return withAdmin(context, options, (admin) => admin.listOffsets(queries));
 }
 
-/** Closes the consumer once it has passed these ends; other members may have some of them. */
-function closeAtEnd(
+/** Ends reading once it has passed these ends; other members may have some of them. */
+function endAtEnd(
   { system }: Context,
   consumer: Consumer,
   ends: readonly { readonly partition: number; readonly offset: number }[],
+  end: () => void,
 ): void {
   const isThere = () => {
     const lags = consumer.lag();
     return (
       lags.length > 0 &&
       lags.every(({ partition, position }) => {
-        const end = ends.find((each) => each.partition === partition);
-        return end === undefined || position >= end.offset;
+        const last = ends.find((each) => each.partition === partition);
+        return last === undefined || position >= last.offset;
       })
     );
   };
   const check = () => {
-    if (isThere()) detach(consumer.close(), () => {});
+    if (isThere()) end();
     else timer = system.clock.after(END_CHECK_MS, check);
   };
   let timer = system.clock.after(END_CHECK_MS, check);
@@ -132,18 +141,20 @@ class Reader {
     this.#left = options.max ?? Number.POSITIVE_INFINITY;
   }
 
-  /** False once nothing more is wanted. */
-  async print(batch: FetchedBatch): Promise<boolean> {
+  /** The offset up to which it has printed, once nothing more is wanted. */
+  async print(batch: FetchedBatch): Promise<number | undefined> {
     const chunks: Uint8Array[] = [];
     const cursor = batch.cursor();
     const where = { topic: batch.topic, partition: batch.partition };
+    let printed = batch.firstOffset;
     while (this.#left > 0 && cursor.next()) {
       this.#left--;
+      printed = cursor.offset + 1;
       if (this.#asJson) chunks.push(Buffer.from(JSON.stringify(printedRecord(cursor, where))));
       else chunks.push(cursor.value() ?? Buffer.alloc(0));
       chunks.push(LINE_END);
     }
     if (chunks.length > 0) await this.#context.terminal.data(Buffer.concat(chunks));
-    return this.#left > 0;
+    return this.#left > 0 ? undefined : printed;
   }
 }

@@ -13,6 +13,7 @@ import {
   type PartitionMetadata,
   type TopicMetadata,
 } from './metadata.js';
+import { bootstrapRule, checkValue } from './options/index.js';
 import { type RetryOptions, retry } from './retry.js';
 
 /** How a client finds and talks to its cluster. */
@@ -35,6 +36,9 @@ export interface ClusterOptions {
   readonly maxResponseBytes?: number;
 }
 
+/** What a client asks of the operating system. */
+export type ClientSystem = Pick<System, 'net' | 'clock' | 'random' | 'log'>;
+
 const defaultMetadataMaxAgeMs = 300_000;
 
 /**
@@ -43,7 +47,7 @@ const defaultMetadataMaxAgeMs = 300_000;
  */
 export class Cluster extends ClientEmitter {
   readonly backoff: BackoffSettings;
-  readonly #system: Pick<System, 'net' | 'clock' | 'random'>;
+  readonly #system: ClientSystem;
   readonly #bootstrap: readonly BrokerAddress[];
   readonly #pool: ConnectionPool;
   readonly #maxAgeMs: number;
@@ -58,9 +62,10 @@ export class Cluster extends ClientEmitter {
   #everConnected = false;
   #closed = false;
 
-  constructor(system: Pick<System, 'net' | 'clock' | 'random'>, options: ClusterOptions) {
-    super();
+  constructor(system: ClientSystem, options: ClusterOptions) {
+    super(system.log);
     this.#system = system;
+    checkValue('bootstrap', options.bootstrap, bootstrapRule);
     this.#bootstrap = options.bootstrap.map(parseBrokerAddress);
     if (this.#bootstrap.length === 0) {
       throw new ClientError('INVALID_ADDRESS', 'bootstrap names no broker', false);
@@ -234,7 +239,7 @@ export class Cluster extends ClientEmitter {
     this.#closed = true;
     this.#refreshTimer?.cancel();
     this.#pool.close(new ClosedError('the client', cause));
-    this.emit('stopped', cause === undefined ? {} : { cause });
+    this.announce('stopped', cause === undefined ? {} : { cause });
   }
 
   async #fetchMetadata(topics: readonly string[] | null, create: boolean): Promise<void> {
@@ -277,15 +282,15 @@ export class Cluster extends ClientEmitter {
   #noteConnected(address: string): void {
     if (!this.#everConnected) {
       this.#everConnected = true;
-      this.emit('connected', { address });
+      this.announce('connected', { address });
     }
-    if (this.#lost.delete(address)) this.emit('recovered', { address });
+    if (this.#lost.delete(address)) this.announce('recovered', { address });
   }
 
   #noteLost(address: string, cause: Error): void {
     if (this.#lost.has(address)) return;
     this.#lost.add(address);
-    this.emit('brokerLost', { address, cause });
+    this.announce('brokerLost', { address, cause });
   }
 }
 

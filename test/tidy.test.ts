@@ -12,7 +12,7 @@ const mayImport: Record<string, readonly string[]> = {
   system: [],
   protocol: [],
   config: ['system'],
-  client: ['protocol', 'system'],
+  client: ['protocol', 'system', 'config/options'],
   'client/section': ['client', 'config'],
   broker: ['protocol', 'config', 'system', 'client/connection'],
   'broker/log': ['protocol', 'system'],

@@ -1,10 +1,11 @@
+import { type OptionRules, rule } from '../../config/options/index.js';
 import { DescribeCluster } from '../../protocol/index.js';
-import type { System } from '../../system/index.js';
 import { createRealSystem } from '../../system/real/index.js';
-import { Cluster, type ClusterOptions } from '../cluster.js';
+import { type ClientSystem, Cluster, type ClusterOptions } from '../cluster.js';
 import { fetchAllCommitted, type TopicPartitionOffset } from '../consumer/index.js';
 import type { Node, TopicMetadata } from '../metadata.js';
 import { type FoundOffset, listOffsets, type OffsetQuery } from '../offsets.js';
+import { checkOptions, checkValue, clusterRules, partitionRule } from '../options/index.js';
 import {
   alterConfigs,
   type ConfigChanges,
@@ -44,6 +45,21 @@ export interface ClusterDescription {
 
 const defaultTimeoutMs = 10_000;
 
+const adminRules: OptionRules = { ...clusterRules, timeoutMs: rule.duration(0) };
+const topicRules: OptionRules = {
+  name: rule.text,
+  partitions: rule.count(1),
+  replicationFactor: rule.count(1),
+  configs: rule.record(rule.anyText),
+};
+const resourceRules: OptionRules = { type: rule.oneOf('topic', 'broker'), name: rule.text };
+const changeRules: OptionRules = {
+  set: rule.record(rule.anyText),
+  remove: rule.list(rule.text),
+};
+const offsetRule = partitionRule({ offset: rule.count(0) }, ['offset']);
+const queryRule = partitionRule({ timestamp: rule.count(-5) }, ['timestamp']);
+
 /**
  * What people do to a cluster. Calls repeat while no broker can be reached or the cluster is about
  * to recover; what a broker refuses is a BrokerError whose `code` is Kafka's name of the reason.
@@ -52,7 +68,8 @@ export class Admin {
   readonly #cluster: Cluster;
   readonly #retry: { readonly timeoutMs: number };
 
-  constructor(options: AdminOptions, system?: Pick<System, 'net' | 'clock' | 'random'>) {
+  constructor(options: AdminOptions, system?: ClientSystem) {
+    checkOptions('admin', options, adminRules, ['bootstrap']);
     this.#cluster = new Cluster(system ?? createRealSystem(), options);
     this.#retry = { timeoutMs: options.timeoutMs ?? defaultTimeoutMs };
   }
@@ -84,29 +101,37 @@ export class Admin {
   }
 
   /** Throws BrokerError UNKNOWN_TOPIC_OR_PARTITION where there is none. */
-  describeTopic(name: string): Promise<TopicMetadata> {
+  async describeTopic(name: string): Promise<TopicMetadata> {
+    checkValue('the name of describeTopic', name, rule.text);
     return describeTopic(this.#cluster, name, this.#retry);
   }
 
   /** Throws BrokerError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION and the like. */
-  createTopic(topic: NewTopic): Promise<void> {
+  async createTopic(topic: NewTopic): Promise<void> {
+    checkOptions('createTopic', topic, topicRules, ['name']);
     return createTopic(this.#cluster, topic, this.#retry);
   }
 
-  deleteTopic(name: string): Promise<void> {
+  async deleteTopic(name: string): Promise<void> {
+    checkValue('the name of deleteTopic', name, rule.text);
     return deleteTopic(this.#cluster, name, this.#retry);
   }
 
   /** Grows a topic to `count` partitions. */
-  createPartitions(name: string, count: number): Promise<void> {
+  async createPartitions(name: string, count: number): Promise<void> {
+    checkValue('the name of createPartitions', name, rule.text);
+    checkValue('the count of createPartitions', count, rule.count(1));
     return createPartitions(this.#cluster, name, count, this.#retry);
   }
 
-  describeConfigs(resource: ConfigResource): Promise<ConfigEntry[]> {
+  async describeConfigs(resource: ConfigResource): Promise<ConfigEntry[]> {
+    checkOptions('describeConfigs', resource, resourceRules, ['type', 'name']);
     return describeConfigs(this.#cluster, resource, this.#retry);
   }
 
-  alterConfigs(resource: ConfigResource, changes: ConfigChanges): Promise<void> {
+  async alterConfigs(resource: ConfigResource, changes: ConfigChanges): Promise<void> {
+    checkOptions('alterConfigs', resource, resourceRules, ['type', 'name']);
+    checkOptions('alterConfigs', changes, changeRules);
     return alterConfigs(this.#cluster, resource, changes, this.#retry);
   }
 
@@ -116,27 +141,33 @@ export class Admin {
   }
 
   /** Throws BrokerError GROUP_ID_NOT_FOUND where there is none. */
-  describeGroup(groupId: string): Promise<GroupDescription> {
+  async describeGroup(groupId: string): Promise<GroupDescription> {
+    checkValue('the group of describeGroup', groupId, rule.text);
     return describeGroup(this.#cluster, groupId, this.#retry);
   }
 
   /** Throws BrokerError NON_EMPTY_GROUP while it has members. */
-  deleteGroup(groupId: string): Promise<void> {
+  async deleteGroup(groupId: string): Promise<void> {
+    checkValue('the group of deleteGroup', groupId, rule.text);
     return deleteGroup(this.#cluster, groupId, this.#retry);
   }
 
   /** Every offset that the group has committed. */
-  groupOffsets(groupId: string): Promise<TopicPartitionOffset[]> {
+  async groupOffsets(groupId: string): Promise<TopicPartitionOffset[]> {
+    checkValue('the group of groupOffsets', groupId, rule.text);
     return fetchAllCommitted(this.#cluster, groupId, this.#retry);
   }
 
   /** Sets offsets of a group; throws BrokerError NON_EMPTY_GROUP while it has members. */
-  resetGroup(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void> {
+  async resetGroup(groupId: string, offsets: readonly TopicPartitionOffset[]): Promise<void> {
+    checkValue('the group of resetGroup', groupId, rule.text);
+    checkValue('the offsets of resetGroup', offsets, rule.list(offsetRule));
     return resetGroup(this.#cluster, groupId, offsets, this.#retry);
   }
 
   /** Looks offsets up by time, or the ends: EARLIEST_TIMESTAMP, LATEST_TIMESTAMP. */
   async listOffsets(queries: readonly OffsetQuery[]): Promise<FoundOffset[]> {
+    checkValue('the queries of listOffsets', queries, rule.list(queryRule));
     for (const topic of new Set(queries.map((query) => query.topic))) {
       await this.describeTopic(topic);
     }

@@ -1,3 +1,4 @@
+import type { Clock } from '../../system/index.js';
 import { partitionKey, type TopicPartition } from '../topic-partition.js';
 import type { Fetcher } from './fetcher.js';
 import { AssignedPartition } from './partition.js';
@@ -10,6 +11,8 @@ export class Assignments {
   #streams: readonly BatchStream[] = [];
   #streamByKey = new Map<string, BatchStream>();
   #ended: { error: Error | undefined } | undefined;
+  /** Told when the application has finished with a batch. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(fetcher: Fetcher) {
     this.#fetcher = fetcher;
@@ -49,7 +52,7 @@ export class Assignments {
   }
 
   setStreams(streams: readonly BatchStream[]): void {
-    for (const stream of this.#streams) stream.end(undefined);
+    for (const stream of this.#streams) stream.abandon();
     this.#streams = streams;
     this.#dealOut();
     if (this.#ended) this.endStreams(this.#ended.error);
@@ -58,6 +61,30 @@ export class Assignments {
   endStreams(error: Error | undefined): void {
     this.#ended ??= { error };
     for (const stream of this.#streams) stream.end(error);
+  }
+
+  /** The application has finished with the batch it had of this partition. */
+  noteFinished(partition: AssignedPartition): void {
+    if (partition.queue.length > 0) this.streamOf(partition)?.offer(partition);
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Resolves once no batch is in the application's hands, at the latest after `limitMs`. */
+  async finished(clock: Clock, limitMs: number): Promise<void> {
+    const isBusy = () => this.partitions.some((partition) => partition.inProcess);
+    if (!isBusy()) return;
+    await new Promise<void>((resolve) => {
+      const finish = () => {
+        timer.cancel();
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const wake = () => {
+        if (!isBusy()) finish();
+      };
+      const timer = clock.after(limitMs, finish);
+      this.#waiting.add(wake);
+    });
   }
 
   #dealOut(): void {

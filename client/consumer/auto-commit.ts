@@ -19,8 +19,6 @@ export class AutoCommit {
   readonly #owner: Owner;
   #timer: Timer | undefined;
   #stopped = false;
-  /** Told when the application has finished with a batch. */
-  readonly #waiting = new Set<() => void>();
 
   constructor(clock: Clock, settings: ConsumerSettings, owner: Owner) {
     this.#clock = clock;
@@ -57,27 +55,5 @@ export class AutoCommit {
   /** Commits it. */
   flush(signal?: AbortSignal): Promise<void> {
     return this.#owner.commit(this.processed(), signal ? { signal } : {});
-  }
-
-  noteFinished(): void {
-    for (const wake of this.#waiting) wake();
-  }
-
-  /** Resolves once no batch is in the application's hands, at the latest after `limitMs`. */
-  async awaitFinished(limitMs: number): Promise<void> {
-    const isBusy = () => this.#owner.partitions().some((partition) => partition.inProcess);
-    if (!isBusy()) return;
-    await new Promise<void>((resolve) => {
-      const finish = () => {
-        timer.cancel();
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      const wake = () => {
-        if (!isBusy()) finish();
-      };
-      const timer = this.#clock.after(limitMs, finish);
-      this.#waiting.add(wake);
-    });
   }
 }

@@ -1,16 +1,19 @@
-import { detach, type System } from '../../system/index.js';
+import { rule } from '../../config/options/index.js';
+import { detach } from '../../system/index.js';
 import { createRealSystem } from '../../system/real/index.js';
-import { Cluster } from '../cluster.js';
+import { type ClientSystem, Cluster, type ClusterOptions } from '../cluster.js';
 import { ClientError, ClosedError } from '../errors.js';
 import { ClientEmitter } from '../events.js';
+import { checkOptions, checkValue } from '../options/index.js';
 import type { TopicPartition, TopicPartitionOffset } from '../topic-partition.js';
 import { Assignments } from './assignments.js';
 import { AutoCommit } from './auto-commit.js';
+import * as check from './check.js';
 import { type Committer, commitOffsets, fetchCommitted, isMembershipError } from './committer.js';
-import type { FetchedBatch } from './fetched-batch.js';
 import { Fetcher } from './fetcher.js';
 import { GroupSession } from './group-session.js';
-import { type Message, messageAt, typedMessageAt } from './message.js';
+import type { Message } from './message.js';
+import { MessageRun } from './message-run.js';
 import type { AssignedPartition } from './partition.js';
 import { type Position, resetPosition, resolvePositions } from './positions.js';
 import { type ConsumerOptions, type ConsumerSettings, withDefaults } from './settings.js';
@@ -33,7 +36,10 @@ export interface Subscription {
 
 /** What `run` calls. */
 export interface RunOptions {
-  /** Called for one record after another of a stream; the next waits for its promise. */
+  /**
+   * Called for one record after another of a stream; the next waits for its promise. Once it has
+   * thrown, nothing more is called, and `run` rejects with that; the record is not processed.
+   */
   onMessage(message: Message): void | Promise<void>;
   /** Number of ordered streams that run side by side; a partition is in one of them. Default 1. */
   readonly streams?: number;
@@ -54,7 +60,7 @@ export interface PartitionLag extends TopicPartition {
  * any broker. Fatal errors end the streams with that error and `stopped` with it as cause.
  */
 export class Consumer extends ClientEmitter {
-  readonly #system: Pick<System, 'net' | 'clock' | 'random'>;
+  readonly #system: ClientSystem;
   readonly #settings: ConsumerSettings;
   readonly #cluster: Cluster;
   readonly #ownsCluster: boolean;
@@ -65,13 +71,22 @@ export class Consumer extends ClientEmitter {
   #session: GroupSession | undefined;
   #subscription: Subscription | undefined;
   #failure: Error | undefined;
+  #run: MessageRun | undefined;
+  /** The last call of `run`; never rejects. */
+  #running: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  /** Until the group has been left. */
+  #quitting: Promise<void> | undefined;
 
-  constructor(options: ConsumerOptions, system?: Pick<System, 'net' | 'clock' | 'random'>) {
-    super();
-    this.#system = system ?? createRealSystem();
+  /** Connects with `subscribe` or `assign`. Throws ClientError INVALID_OPTION. */
+  constructor(options: ConsumerOptions, system: ClientSystem = createRealSystem()) {
+    super(system.log);
+    this.#system = system;
     this.#settings = withDefaults(options);
-    this.#ownsCluster = !('cluster' in options);
-    this.#cluster = 'cluster' in options ? options.cluster : new Cluster(this.#system, options);
+    const shared = 'cluster' in options ? options.cluster : undefined;
+    this.#ownsCluster = shared === undefined;
+    // Where there is no cluster to share, the options say how to find one.
+    this.#cluster = shared ?? new Cluster(system, options as ClusterOptions);
     this.forward(this.#cluster);
     this.#fetcher = new Fetcher(this.#system, this.#cluster, this.#settings, {
       onFetched: (partition) => this.#assignments.streamOf(partition)?.offer(partition),
@@ -88,6 +103,7 @@ export class Consumer extends ClientEmitter {
 
   /** Joins the group for these topics. Once per consumer, and not together with `assign`. */
   subscribe(subscription: Subscription): void {
+    check.checkSubscription(subscription);
     this.#assertUnused('subscribe');
     const groupId = this.#requireGroup('subscribe');
     this.#subscription = subscription;
@@ -109,11 +125,14 @@ export class Consumer extends ClientEmitter {
   async assign(
     partitions: readonly (TopicPartition & { readonly position?: Position })[],
   ): Promise<void> {
+    check.checkAssignment(partitions);
     if (this.#session) throw misuse('assign and subscribe exclude each other');
     this.#assertOpen();
     await this.#cluster.retry('assign', { signal: this.#abort.signal }, () =>
       this.#cluster.refresh([...new Set(partitions.map(({ topic }) => topic))]),
     );
+    // What it had is as good as revoked; nobody waits for a handler, which may be calling this.
+    if (this.#commits) await this.#autoCommit.flush(this.#abort.signal).catch(() => {});
     const assigned = this.#assignments.replace(partitions);
     const given = assigned.flatMap((at, index) => {
       const position = partitions[index]?.position;
@@ -121,19 +140,21 @@ export class Consumer extends ClientEmitter {
     });
     await this.#seekAll(given);
     await this.#startOthers(assigned);
-    if (this.#settings.groupId !== undefined && this.#settings.autoCommit) this.#autoCommit.start();
+    if (this.#commits) this.#autoCommit.start();
   }
 
   /** Reads on from `position`; what is buffered is dropped. */
   async seek(at: TopicPartition, position: Position): Promise<void> {
+    check.checkSeek(at, position);
     const partition = this.#assignments.get(at);
     if (partition === undefined) throw notAssigned(at);
     await this.#seekAll([{ at: partition, position }]);
     this.#fetcher.poke();
   }
 
-  /** Stops delivering these partitions, or all; they stay assigned. */
+  /** Delivers no further record of these partitions, or of all; they stay assigned. */
   pause(partitions: readonly TopicPartition[] = this.assignment()): void {
+    check.checkPartitions(partitions, 'pause');
     for (const at of partitions) {
       const partition = this.#assignments.get(at);
       if (partition) partition.paused = true;
@@ -142,6 +163,7 @@ export class Consumer extends ClientEmitter {
 
   /** Delivers these partitions, or all, again. */
   resume(partitions: readonly TopicPartition[] = this.assignment()): void {
+    check.checkPartitions(partitions, 'resume');
     for (const at of partitions) {
       const partition = this.#assignments.get(at);
       if (partition === undefined) continue;
@@ -173,12 +195,15 @@ export class Consumer extends ClientEmitter {
    */
   async commit(offsets?: readonly TopicPartitionOffset[]): Promise<void> {
     this.#requireGroup('commit');
+    if (offsets !== undefined) check.checkOffsets(offsets);
+    this.#assertOpen();
     await this.#commit(offsets ?? this.#autoCommit.processed(), {});
   }
 
   /** The group's offsets of these partitions; those without one are left out. */
-  committed(partitions: readonly TopicPartition[]): Promise<TopicPartitionOffset[]> {
+  async committed(partitions: readonly TopicPartition[]): Promise<TopicPartitionOffset[]> {
     const groupId = this.#requireGroup('committed');
+    check.checkPartitions(partitions, 'committed');
     return fetchCommitted(this.#cluster, groupId, partitions, { signal: this.#abort.signal });
   }
 
@@ -192,43 +217,98 @@ export class Consumer extends ClientEmitter {
    * batch counts as processed when the next is asked for. Replaces streams made before.
    */
   streams(count: number): BatchStream[] {
+    checkValue('the count of streams', count, rule.count(1));
     this.#assertOpen();
+    if (this.#run?.isActive && !this.#run.hasFailed) throw misuse('the consumer runs already');
     const streams = Array.from(
       { length: count },
       () =>
         new BatchStream({
           onTaken: () => this.#fetcher.poke(),
-          onFinished: () => this.#autoCommit.noteFinished(),
+          onFinished: (partition) => this.#assignments.noteFinished(partition),
         }),
     );
     this.#assignments.setStreams(streams);
     return streams;
   }
 
-  /** Hands each record to `onMessage`; resolves when the consumer is closed. */
-  async run({ onMessage, streams = 1 }: RunOptions): Promise<void> {
-    const runStream = async (stream: BatchStream) => {
-      for await (const batch of stream) await this.#eachMessage(batch, stream, onMessage);
-    };
-    await Promise.all(this.streams(streams).map(runStream));
+  /**
+   * Hands each record to `onMessage`; resolves when the consumer is closed. Rejects with what the
+   * handler has thrown: the consumer stays open, and another `run` begins with that very record.
+   */
+  run(options: RunOptions): Promise<void> {
+    const running = this.#runOnce(options);
+    this.#running = running.catch(() => {});
+    return running;
   }
 
-  /** Commits what has been processed (with auto-commit), leaves the group, ends the streams. */
-  async close(): Promise<void> {
-    if (this.#abort.signal.aborted) return;
-    const closing = new AbortController();
-    const limit = this.#system.clock.after(closeTimeoutMs, () => closing.abort());
+  async #runOnce(options: RunOptions): Promise<void> {
+    check.checkRun(options);
+    const { onMessage, streams = 1 } = options;
+    const before = this.#run;
+    // Nothing of a partition may be handed out while a handler still has the record before it.
+    if (before?.hasFailed) await before.idle;
+    const run = new MessageRun(this.streams(streams), onMessage, this.#settings.values);
+    this.#run = run;
+    await run.done;
+    await this.#quitting;
+  }
+
+  /**
+   * Calls no handler any more, waits for those at work (at most `timeoutMs`, default 30 s), commits
+   * what has been processed (with auto-commit), leaves the group, ends the streams. Who awaits it
+   * in a handler waits for himself, for `timeoutMs`.
+   */
+  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    checkOptions('close', options, { timeoutMs: rule.duration(0) });
+    this.#closing ??= this.#end(options.timeoutMs ?? handlerTimeoutMs);
+    return this.#closing;
+  }
+
+  async #end(timeoutMs: number): Promise<void> {
+    this.#quitting = this.#quit(timeoutMs);
+    await this.#quitting;
+    // Whoever awaits `run` hears of it first.
+    if (!this.#run?.isActive) await this.#running;
+    this.announce('stopped', this.#failure ? { cause: this.#failure } : {});
+  }
+
+  async #quit(timeoutMs: number): Promise<void> {
     this.#assignments.endStreams(this.#failure);
-    if (this.#settings.autoCommit && this.#settings.groupId !== undefined && !this.#failure) {
-      await this.#autoCommit.flush(closing.signal).catch(() => {});
+    await this.#within(timeoutMs, () => this.#run?.idle);
+    if (this.#run?.isActive) {
+      this.#system.log.warn('the consumer is closed while a handler is still at work', {
+        timeoutMs,
+        hint: 'its record is not committed; does the handler await close()?',
+      });
     }
+    await this.#within(goodbyeMs, async (signal) => {
+      if (this.#commits && !this.#failure) await this.#autoCommit.flush(signal).catch(() => {});
+      this.#abort.abort();
+      this.#autoCommit.stop();
+      this.#fetcher.close();
+      await this.#session?.leave();
+    });
     this.#abort.abort();
     this.#autoCommit.stop();
     this.#fetcher.close();
-    await this.#session?.leave();
-    limit.cancel();
     if (this.#ownsCluster) this.#cluster.close();
-    this.emit('stopped', this.#failure ? { cause: this.#failure } : {});
+  }
+
+  /** Waits for `work`, but no longer than this. */
+  async #within(
+    limitMs: number,
+    work: (signal: AbortSignal) => Promise<void> | undefined,
+  ): Promise<void> {
+    const over = new AbortController();
+    const limit = this.#system.clock.sleep(limitMs, over.signal);
+    await Promise.race([work(over.signal), limit]);
+    over.abort();
+  }
+
+  /** What is processed is committed by itself. */
+  get #commits(): boolean {
+    return this.#settings.autoCommit && this.#settings.groupId !== undefined;
   }
 
   async #onAssign(partitions: readonly TopicPartition[]): Promise<void> {
@@ -241,10 +321,16 @@ export class Consumer extends ClientEmitter {
   async #onRevoke(lost: boolean): Promise<void> {
     const partitions = this.assignment();
     this.#assignments.stopDelivery();
-    if (this.#settings.autoCommit && !lost) {
-      // The batch in the application's hands still counts, or others would read it again.
-      await this.#autoCommit.awaitFinished(this.#settings.rebalanceTimeoutMs / 2);
-      await this.#autoCommit.flush(this.#abort.signal).catch(() => {});
+    const { autoCommit, rebalanceTimeoutMs } = this.#settings;
+    const commits = autoCommit && !lost;
+    // What is in the application's hands still counts, or others would read it again.
+    if (commits || this.#run?.isActive) {
+      await this.#assignments.finished(this.#system.clock, rebalanceTimeoutMs / 2);
+    }
+    if (commits) {
+      await this.#within(rebalanceTimeoutMs / 4, (signal) =>
+        this.#autoCommit.flush(signal).catch(() => {}),
+      );
     }
     await this.#subscription?.onRevoke?.(partitions, lost);
     this.#assignments.replace([]);
@@ -327,21 +413,6 @@ export class Consumer extends ClientEmitter {
     }
   }
 
-  async #eachMessage(
-    batch: FetchedBatch,
-    stream: BatchStream,
-    onMessage: RunOptions['onMessage'],
-  ): Promise<void> {
-    const { values } = this.#settings;
-    const cursor = batch.cursor();
-    while (cursor.next()) {
-      const message = values ? typedMessageAt(batch, cursor, values) : messageAt(batch, cursor);
-      const pending = message && onMessage(message);
-      if (pending !== undefined) await pending;
-      stream.progress(cursor.offset + 1);
-    }
-  }
-
   #fail(error: Error): void {
     if (this.#failure || this.#abort.signal.aborted) return;
     this.#failure = error;
@@ -367,8 +438,10 @@ export class Consumer extends ClientEmitter {
   }
 }
 
-/** How long the last commit may take. */
-const closeTimeoutMs = 5000;
+/** How long `close` waits for handlers. */
+const handlerTimeoutMs = 30_000;
+/** How long the last commit and the farewell to the group may take. */
+const goodbyeMs = 5000;
 
 function misuse(message: string): ClientError {
   return new ClientError('MISUSE', message, false);

@@ -46,7 +46,7 @@ export class FetchedBatch implements TopicPartition {
     readonly firstOffset: number,
     readonly records: Buffer,
     visible: VisibleBatches,
-    offsets: PartitionOffsets,
+    private readonly offsets: PartitionOffsets,
     private readonly maxBatchBytes: number,
     private readonly lease: FrameLease,
   ) {
@@ -67,6 +67,22 @@ export class FetchedBatch implements TopicPartition {
     if (this.#released) return;
     this.#released = true;
     this.lease.give();
+  }
+
+  /** What is left of it from `offset` on, sharing its memory; undefined once that was released. */
+  from(offset: number): FetchedBatch | undefined {
+    if (this.#released) return undefined;
+    return new FetchedBatch(
+      this.topic,
+      this.topicId,
+      this.partition,
+      offset,
+      this.records,
+      this.#visible,
+      this.offsets,
+      this.maxBatchBytes,
+      this.lease.take(),
+    );
   }
 
   /** The visible record batches (magic 2), as the broker stores them. */

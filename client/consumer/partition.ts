@@ -62,6 +62,12 @@ export class AssignedPartition implements TopicPartition {
     this.fetchOffset = batch.nextOffset;
   }
 
+  /** Puts what was taken and not finished back before everything else. */
+  putBack(batch: FetchedBatch): void {
+    this.queue.unshift(batch);
+    this.bufferedBytes += batch.sizeBytes;
+  }
+
   shift(): FetchedBatch | undefined {
     const batch = this.queue.shift();
     if (batch) this.bufferedBytes -= batch.sizeBytes;

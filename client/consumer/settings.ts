@@ -1,7 +1,8 @@
 import type { Cluster, ClusterOptions } from '../cluster.js';
-import { ClientError } from '../errors.js';
+import { invalidOption } from '../options/index.js';
 import type { ValueTypes } from '../values/index.js';
 import type { Assignor } from './assignors/index.js';
+import { checkConsumer } from './check.js';
 
 /** What a consumer does where its position is not in the log, or where it has none. */
 export type AutoOffsetReset = 'earliest' | 'latest' | 'error';
@@ -71,17 +72,15 @@ const defaults: ConsumerSettings = {
 
 /** The options with their defaults. Throws ClientError INVALID_OPTION. */
 export function withDefaults(options: ConsumerOptions): ConsumerSettings {
+  checkConsumer(options);
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   );
   const settings: ConsumerSettings = { ...defaults, ...given };
-  if (settings.assignors.length === 0) throw invalid('assignors must name at least one');
+  if (settings.assignors.length === 0)
+    throw invalidOption('consumer: assignors must name at least one');
   if (settings.heartbeatIntervalMs >= settings.sessionTimeoutMs) {
-    throw invalid('heartbeatIntervalMs must be shorter than sessionTimeoutMs');
+    throw invalidOption('consumer: heartbeatIntervalMs must be shorter than sessionTimeoutMs');
   }
   return settings;
-}
-
-function invalid(message: string): ClientError {
-  return new ClientError('INVALID_OPTION', message, false);
 }

@@ -1,4 +1,5 @@
 import type { BatchWriter } from '../../protocol/records/index.js';
+import type { Callbacks } from '../events.js';
 import { anonymous, type Batch, createBatch } from './batch.js';
 import { ProducerError } from './errors.js';
 import { createLine, type Line, plannedSequence } from './line.js';
@@ -10,6 +11,7 @@ import { Ticket } from './ticket.js';
 export interface AccumulatorContext {
   readonly settings: ProducerSettings;
   readonly memory: ProducerMemory;
+  readonly callbacks: Callbacks;
   /** Monotonic milliseconds. */
   now(): number;
   /** The first record of a new batch has come. */
@@ -98,7 +100,7 @@ export class Accumulator {
     const writer = memory.openWriter(needed);
     if (writer === undefined) return false;
     this.writer = writer;
-    this.ticket = new Ticket(this.topic, this.partition, writer);
+    this.ticket = new Ticket(this.topic, this.partition, this.context.callbacks, writer);
     this.openedMs = this.context.now();
     this.context.onOpened(this);
     return true;
@@ -115,12 +117,21 @@ export class Accumulator {
     ticket.close(recordCount);
     const identity = line.identity ?? anonymous;
     const sequence = line.identity === undefined ? -1 : plannedSequence(line);
-    let bytes = writer.close({
-      codec: settings.compression,
-      ...(settings.compressionLevel !== undefined && { level: settings.compressionLevel }),
-      ...identity,
-      baseSequence: sequence,
-    });
+    let bytes: Buffer;
+    try {
+      bytes = writer.close({
+        codec: settings.compression,
+        ...(settings.compressionLevel !== undefined && { level: settings.compressionLevel }),
+        ...identity,
+        baseSequence: sequence,
+      });
+    } catch (cause) {
+      // What a codec refuses stays refused; the batch must not be waited for.
+      memory.closeWriter(writer, 0, false);
+      memory.wake();
+      ticket.settle(0, recordCount, uncompressible(settings.compression, cause), -1, -1);
+      return;
+    }
     const isCompressed = settings.compression !== 'none';
     // A small batch must not hold a large one's memory until it is acknowledged.
     const isCopied = !isCompressed && bytes.length * 2 < writer.capacityBytes;
@@ -147,4 +158,11 @@ export class Accumulator {
     for (const { ticket } of this.line.batches) yield ticket;
     if (this.ticket !== undefined) yield this.ticket;
   }
+}
+
+function uncompressible(codec: string, cause: unknown): ProducerError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ProducerError('BAD_VALUE', `the batch cannot be compressed with ${codec}: ${why}`, {
+    cause,
+  });
 }

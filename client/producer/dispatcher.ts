@@ -285,6 +285,8 @@ export class Dispatcher {
   ): void {
     if (this.isStopped) return;
     for (const { accumulator, batch } of sendings) {
+      // A callback of the one before may have ended it all.
+      if (this.isStopped) return;
       const answer = answerTo(accumulator.topic, accumulator.partition);
       if (answer === undefined) {
         const cause = new Error('the broker left the partition out of its answer');
@@ -299,6 +301,7 @@ export class Dispatcher {
   private loseAll(sendings: readonly Sending[], cause: Error): void {
     if (this.isStopped) return;
     for (const { accumulator, batch } of sendings) {
+      if (this.isStopped) return;
       this.settler.apply(accumulator, { type: 'lost', batch, cause });
     }
     this.schedulePump();

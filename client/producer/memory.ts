@@ -11,13 +11,17 @@ export class ProducerMemory {
   private used = 0;
   private readonly idleWriters: BatchWriter[] = [];
   private readonly waiters: (() => void)[] = [];
+  /** What the largest batch needs for which there was no room. */
+  private wantedBytes: number;
 
   constructor(
     private readonly maxBytes: number,
     private readonly batchBytes: number,
     /** Somebody waits: send what there is. */
     private readonly onPressure: () => void,
-  ) {}
+  ) {
+    this.wantedBytes = batchBytes;
+  }
 
   get usedBytes(): number {
     return this.used;
@@ -28,16 +32,19 @@ export class ProducerMemory {
     return this.waiters.length > 0;
   }
 
-  /** Room for one more batch. */
+  /** Room for one more batch, also for the one that was refused last. */
   get isWritable(): boolean {
-    return this.used === 0 || this.used + this.batchBytes <= this.maxBytes;
+    return this.used === 0 || this.used + this.wantedBytes <= this.maxBytes;
   }
 
   /** A writer for a batch of at least `minBytes`; undefined while memory is full. */
   openWriter(minBytes: number): BatchWriter | undefined {
     const capacity = Math.max(minBytes, this.batchBytes);
     // A single batch larger than the bound must be able to pass, alone.
-    if (this.used > 0 && this.used + capacity > this.maxBytes) return undefined;
+    if (this.used > 0 && this.used + capacity > this.maxBytes) {
+      this.wantedBytes = Math.max(this.wantedBytes, capacity);
+      return undefined;
+    }
     this.used += capacity;
     if (capacity > this.batchBytes) return new BatchWriter(capacity);
     return this.idleWriters.pop() ?? new BatchWriter(this.batchBytes);
@@ -80,7 +87,8 @@ export class ProducerMemory {
 
   /** Wakes everybody who waits, if there is room (or `force`, when the producer stops). */
   wake(force = false): void {
-    if (this.waiters.length === 0 || !(force || this.isWritable)) return;
+    if (!(force || this.isWritable)) return;
+    this.wantedBytes = this.batchBytes;
     for (const resolve of this.waiters.splice(0)) resolve();
   }
 }

@@ -1,7 +1,8 @@
 import { type Codec, isCodecLoaded } from '../../protocol/records/index.js';
 import type { ClusterOptions } from '../cluster.js';
-import { ClientError } from '../errors.js';
+import { checkOptions, invalidOption } from '../options/index.js';
 import type { ValueTypes } from '../values/index.js';
+import { producerRules } from './check.js';
 import type { Interceptor } from './interceptors/index.js';
 import type { Partitioner } from './partitioner.js';
 
@@ -72,9 +73,11 @@ export interface ProducerSettings {
 
 /** The broker remembers as many batches of a producer; with more, order could not be kept. */
 const MAX_IDEMPOTENT_IN_FLIGHT = 5;
+const MAX_GZIP_LEVEL = 9;
 
 /** Fills in the defaults. Throws ClientError INVALID_OPTION. */
 export function resolveSettings(options: ProducerOptions): ProducerSettings {
+  checkOptions('producer', options, producerRules, ['bootstrap']);
   const acks = options.acks ?? 'all';
   const isIdempotent = options.idempotent ?? acks === 'all';
   const settings: ProducerSettings = {
@@ -104,13 +107,9 @@ export function resolveSettings(options: ProducerOptions): ProducerSettings {
   if (isIdempotent && settings.retries < 1) {
     throw invalid('an idempotent producer needs retries');
   }
-  requirePositive(settings, 'batchBytes', 256);
-  requirePositive(settings, 'maxRequestBytes', 256);
-  requirePositive(settings, 'maxMemoryBytes', 256);
-  requirePositive(settings, 'maxInFlight', 1);
-  requirePositive(settings, 'requestTimeoutMs', 1);
-  requirePositive(settings, 'lingerMs', 0);
-  requirePositive(settings, 'retries', 0);
+  if (settings.compression === 'gzip' && (settings.compressionLevel ?? 0) > MAX_GZIP_LEVEL) {
+    throw invalid('compressionLevel of gzip is 9 at most');
+  }
   return settings;
 }
 
@@ -119,17 +118,6 @@ export function isCodecReady(settings: ProducerSettings): boolean {
   return isCodecLoaded(settings.compression);
 }
 
-function requirePositive(
-  settings: ProducerSettings,
-  name: {
-    [K in keyof ProducerSettings]: ProducerSettings[K] extends number ? K : never;
-  }[keyof ProducerSettings],
-  atLeast: number,
-): void {
-  // Negated, so that NaN is refused too.
-  if (!(settings[name] >= atLeast)) throw invalid(`${name} must be at least ${atLeast}`);
-}
-
-function invalid(message: string): ClientError {
-  return new ClientError('INVALID_OPTION', `producer: ${message}`, false);
+function invalid(message: string): Error {
+  return invalidOption(`producer: ${message}`);
 }

@@ -1,11 +1,14 @@
+import { rule } from '../../config/options/index.js';
 import { loadCodec } from '../../protocol/records/index.js';
 import type { System } from '../../system/index.js';
 import { createRealSystem } from '../../system/real/index.js';
 import { backoffMs } from '../backoff.js';
 import { Cluster } from '../cluster.js';
 import { ClientEmitter } from '../events.js';
+import { checkOptions, checkValue } from '../options/index.js';
 import { FileValue } from '../values/index.js';
 import type { Accumulator, AccumulatorContext } from './accumulator.js';
+import { checkRecord } from './check.js';
 import { Dispatcher } from './dispatcher.js';
 import { type DeliveryError, ProducerError } from './errors.js';
 import { IdentitySource } from './identity.js';
@@ -25,6 +28,8 @@ import { Topics } from './topics.js';
 
 /** What a producer asks of the operating system. */
 export type ProducerSystem = Pick<System, 'net' | 'clock' | 'random' | 'disk' | 'log'>;
+
+const bytesRule = (key: unknown) => (Buffer.isBuffer(key) ? undefined : 'must be a Buffer or null');
 
 /** Called once with the end of every record of a `send`. */
 export type SendCallback<T> = (error: DeliveryError | null, result: T) => void;
@@ -51,7 +56,7 @@ export class Producer extends ClientEmitter {
 
   /** Connects with the first record. Throws ClientError INVALID_OPTION. */
   constructor(options: ProducerOptions, system: ProducerSystem = createRealSystem()) {
-    super();
+    super(system.log);
     this.settings = resolveSettings(options);
     this.system = system;
     this.cluster = new Cluster(system, options);
@@ -72,7 +77,7 @@ export class Producer extends ClientEmitter {
       writable: () => this.writable(),
       whenFull: this.settings.whenFull,
     });
-    this.interceptors = new InterceptorChain(options.interceptors ?? [], system.log);
+    this.interceptors = new InterceptorChain(options.interceptors ?? [], this.callbacks);
     this.interceptors.configure({
       clientId: options.clientId ?? 'logflume',
       now: () => system.clock.now(),
@@ -89,6 +94,8 @@ export class Producer extends ClientEmitter {
    * is hashed once. `partition` overrides the partitioner.
    */
   target(topic: string, key: Buffer | null, partition?: number): PartitionTarget {
+    checkValue('the topic of a target', topic, rule.text);
+    if (key !== null) checkValue('the key of a target', key, bytesRule);
     return new PartitionTarget(topic, key, partition);
   }
 
@@ -143,18 +150,23 @@ export class Producer extends ClientEmitter {
     return this.topics.refusal(topic) ?? this.dispatcher.trouble(topic);
   }
 
-  /** Resolves when `append` may succeed again: memory is free, or a topic has become known. */
+  /**
+   * Resolves when `append` may succeed again: memory is free, or there is news of a topic. While a
+   * topic is missing or refused it resolves after `retryBackoffMs` at the earliest.
+   */
   async writable(): Promise<void> {
     if (this.closedBy !== undefined) return;
     await this.codecLoading;
-    await this.memory.wait();
-    await this.topics.news();
+    if (this.memory.isWritable) await this.topics.news();
+    else await this.memory.wait();
   }
 
   /**
    * Sends one record or several. Resolves with where each of them is; rejects with DeliveryError,
    * which holds what was not delivered and why. A record that an interceptor dropped has
    * partition -1. With a callback nothing is returned.
+   * What is no record at all is refused with ClientError INVALID_OPTION, and nothing is sent: the
+   * promise is rejected; with a callback it is thrown.
    */
   send(record: ProducerRecord): Promise<RecordMetadata>;
   send(records: readonly ProducerRecord[]): Promise<RecordMetadata[]>;
@@ -166,13 +178,18 @@ export class Producer extends ClientEmitter {
   ): Promise<RecordMetadata | RecordMetadata[]> | undefined {
     const isList = Array.isArray(input);
     const records = (isList ? input : [input]) as readonly ProducerRecord[];
+    if (callback !== undefined) checkValue('the callback of send', callback, rule.callback);
     const result = (list: RecordMetadata[]) =>
       (isList ? list : list[0]) as RecordMetadata | RecordMetadata[];
     if (callback !== undefined) {
-      this.start(records, (error, list) => callback(error, result(list) as never));
+      for (const record of records) checkRecord(record);
+      this.start(records, (error, list) =>
+        this.callbacks.call('the callback of send', () => callback(error, result(list) as never)),
+      );
       return undefined;
     }
     return new Promise((resolve, reject) => {
+      for (const record of records) checkRecord(record);
       this.start(records, (error, list) =>
         error === null ? resolve(result(list)) : reject(error),
       );
@@ -185,6 +202,7 @@ export class Producer extends ClientEmitter {
     path: string,
     options: Omit<ProducerRecord, 'topic' | 'value'> = {},
   ): Promise<RecordMetadata> {
+    checkValue('the path of sendFile', path, rule.text);
     const value = new FileValue(path, await this.system.disk.readFile(path));
     return this.send({ ...options, topic, value });
   }
@@ -205,6 +223,7 @@ export class Producer extends ClientEmitter {
 
   /** Flushes for at most `timeoutMs` (default 30 s), gives up what is left, and disconnects. */
   close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    checkOptions('close', options, { timeoutMs: rule.amount(0) });
     this.closing ??= this.drain(options.timeoutMs ?? 30_000);
     return this.closing;
   }
@@ -229,7 +248,7 @@ export class Producer extends ClientEmitter {
     this.memory.wake(true);
     this.interceptors.close();
     this.cluster.close(cause);
-    this.emit('stopped', cause === undefined ? {} : { cause });
+    this.announce('stopped', cause === undefined ? {} : { cause });
   }
 
   private start(
@@ -251,7 +270,7 @@ export class Producer extends ClientEmitter {
         const progress = this.appendNext(call);
         if (progress !== 'done') return progress;
       } catch (error) {
-        call.fail(call.next, error as Error);
+        call.fail(call.next, error);
       }
       call.advance();
     }
@@ -264,9 +283,11 @@ export class Producer extends ClientEmitter {
       call.drop(call.next);
       return 'done';
     }
+    // An interceptor may have made anything of it.
+    if (!this.interceptors.isEmpty) checkRecord(record);
     const topic = this.readyTopic(record.topic);
     if (topic === undefined) {
-      const refusal = this.topics.takeRefusal(record.topic);
+      const refusal = this.topics.standingRefusal(record.topic);
       if (refusal !== undefined) throw refusal;
       return 'noMetadata';
     }
@@ -348,6 +369,7 @@ export class Producer extends ClientEmitter {
     return {
       settings: this.settings,
       memory: this.memory,
+      callbacks: this.callbacks,
       now: () => this.system.clock.monotonic(),
       onOpened: (accumulator) => this.dispatcher.activate(accumulator),
       onFull: () => this.dispatcher.schedulePump(),

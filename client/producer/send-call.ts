@@ -65,7 +65,8 @@ export class SendCall implements StretchListener {
   }
 
   /** The record at `index` will not be delivered. */
-  fail(index: number, reason: Error, partition = -1): void {
+  fail(index: number, thrown: unknown, partition = -1): void {
+    const reason = thrown instanceof Error ? thrown : new Error(String(thrown));
     const record = this.records[index] as ProducerRecord;
     this.failures.push({ record, reason });
     const { topic, timestamp = this.timestamp } = record;

@@ -23,9 +23,13 @@ const MAX_SLEEP_MS = 3_600_000;
  * an earlier one that it shares a topic with; for want of memory nobody overtakes anybody.
  */
 export class SendQueue {
+  /** Wait for memory or a topic. */
   private waiting: SendCall[] = [];
+  /** Wait for their turn to be tried. */
+  private incoming: SendCall[] = [];
   private readonly blockedTopics = new Set<string>();
   private isMemoryFull = false;
+  private isWorking = false;
   private isWaking = false;
   private timer: Timer | undefined;
   private readonly emptyListeners: (() => void)[] = [];
@@ -35,15 +39,15 @@ export class SendQueue {
     private readonly host: SendQueueHost,
   ) {}
 
+  /** A call that a callback makes while another is being appended comes behind that one. */
   add(call: SendCall): void {
-    if (this.mustWait(call)) this.park(call);
-    else this.attempt(call);
-    if (this.waiting.length > 0) this.wakeLater();
+    this.incoming.push(call);
+    if (!this.isWorking) this.work();
   }
 
   /** Resolves when every call made so far has been appended or has failed. */
   emptied(): Promise<void> {
-    if (this.waiting.length === 0) return Promise.resolve();
+    if (this.waiting.length === 0 && !this.isWorking) return Promise.resolve();
     return new Promise((resolve) => this.emptyListeners.push(resolve));
   }
 
@@ -53,6 +57,21 @@ export class SendQueue {
     this.waiting = [];
     for (const call of calls) call.failRest(reason);
     this.noteEmpty();
+  }
+
+  /** Tries every call in its turn. */
+  private work(): void {
+    this.isWorking = true;
+    // It may grow meanwhile.
+    for (let i = 0; i < this.incoming.length; i++) {
+      const call = this.incoming[i] as SendCall;
+      if (this.mustWait(call)) this.park(call);
+      else this.attempt(call);
+    }
+    this.incoming.length = 0;
+    this.isWorking = false;
+    if (this.waiting.length > 0) this.wakeLater();
+    else this.noteEmpty();
   }
 
   private mustWait(call: SendCall): boolean {
@@ -93,16 +112,11 @@ export class SendQueue {
   }
 
   private retryAll(): void {
-    const calls = this.waiting;
+    this.incoming = this.waiting;
     this.waiting = [];
     this.blockedTopics.clear();
     this.isMemoryFull = false;
-    for (const call of calls) {
-      if (this.mustWait(call)) this.park(call);
-      else this.attempt(call);
-    }
-    if (this.waiting.length > 0) this.wakeLater();
-    else this.noteEmpty();
+    this.work();
   }
 
   /** The oldest call has the earliest deadline. */
@@ -135,7 +149,7 @@ export class SendQueue {
   }
 
   private noteEmpty(): void {
-    if (this.waiting.length > 0) return;
+    if (this.waiting.length > 0 || this.isWorking) return;
     this.timer?.cancel();
     this.timer = undefined;
     for (const resolve of this.emptyListeners.splice(0)) resolve();

@@ -63,18 +63,36 @@ function put(piece: Piece, scratch: Buffer, content: unknown, what: string): voi
   }
 }
 
+/** Headers that a value's type adds take the place of the record's own of that name. */
 function encode(input: HeadersInput | undefined, added: HeadersInput | undefined): Buffer | null {
-  const headers = [...pairsOf(input), ...pairsOf(added)];
+  const own = pairsOf(input);
+  const more = pairsOf(added);
+  const headers =
+    own.length > 0 && more.length > 0
+      ? [...own.filter(([name]) => !more.some(([other]) => other === name)), ...more]
+      : [...own, ...more];
   return headers.length === 0 ? null : encodeHeaders(headers);
 }
 
-function pairsOf(input: HeadersInput | undefined): Header[] {
-  if (input === undefined) return [];
-  const pairs = Array.isArray(input) ? (input as readonly Pair[]) : Object.entries(input);
-  return pairs.map(([name, value]) => [
-    name,
-    typeof value === 'string' ? Buffer.from(value) : (value as Uint8Array | null),
-  ]);
+function pairsOf(input: unknown): Header[] {
+  if (input === undefined || input === null) return [];
+  if (typeof input !== 'object') throw badHeaders(`they are of type ${typeof input}`);
+  const isList = Symbol.iterator in input;
+  const pairs: unknown[] = isList ? [...(input as Iterable<unknown>)] : Object.entries(input);
+  return pairs.map(toHeader);
 }
 
-type Pair = readonly [string, string | Uint8Array | null];
+function toHeader(pair: unknown): Header {
+  if (!Array.isArray(pair) || pair.length !== 2) throw badHeaders('one of a list is no pair');
+  const [name, value] = pair as readonly unknown[];
+  if (typeof name !== 'string') throw badHeaders(`a name is of type ${typeof name}`);
+  if (typeof value === 'string') return [name, Buffer.from(value)];
+  if (value === null || value instanceof Uint8Array) return [name, value];
+  const what = Array.isArray(value) ? 'a list (give one pair per value)' : typeof value;
+  throw badHeaders(`the value of ${name} is ${what}`);
+}
+
+function badHeaders(why: string): ProducerError {
+  const wanted = 'give an object { name: value } or a list of pairs [name, value]';
+  return new ProducerError('BAD_VALUE', `headers: ${why}; ${wanted}, values text, bytes or null`);
+}

@@ -16,7 +16,7 @@ export interface EffectSink {
 /** Applies events to lines and carries out what follows for batches, tickets and memory. */
 export class Settler {
   constructor(
-    private readonly system: Pick<System, 'clock' | 'log'>,
+    private readonly system: Pick<System, 'clock'>,
     private readonly settings: ProducerSettings,
     private readonly lineSettings: LineSettings,
     private readonly memory: ProducerMemory,
@@ -34,7 +34,7 @@ export class Settler {
   abandon({ line }: Accumulator, reason: Error): void {
     for (const { ticket, firstInTicket, recordCount, retainedBytes } of line.batches.splice(0)) {
       this.memory.release(retainedBytes, undefined);
-      this.guard(() => ticket.settle(firstInTicket, recordCount, reason, -1, -1));
+      ticket.settle(firstInTicket, recordCount, reason, -1, -1);
     }
   }
 
@@ -59,13 +59,11 @@ export class Settler {
     if (outcome.type === 'delivered') {
       const { baseOffset, logAppendTimeMs } = outcome;
       this.memory.release(batch.retainedBytes, this.isFree(batch) ? bytes : undefined);
-      this.guard(() =>
-        ticket.settle(firstInTicket, recordCount, null, baseOffset, logAppendTimeMs),
-      );
+      ticket.settle(firstInTicket, recordCount, null, baseOffset, logAppendTimeMs);
     } else {
       this.memory.release(batch.retainedBytes, undefined);
       const error = batchError(outcome.reason, accumulator, bytes);
-      this.guard(() => ticket.settle(firstInTicket, recordCount, error, -1, -1));
+      ticket.settle(firstInTicket, recordCount, error, -1, -1);
     }
   }
 
@@ -81,14 +79,5 @@ export class Settler {
     this.memory.add(halves.reduce((sum, { retainedBytes }) => sum + retainedBytes, 0));
     this.memory.release(batch.retainedBytes, undefined);
     this.apply(accumulator, { type: 'split', batch, halves });
-  }
-
-  /** A caller's callback that throws must not stop the batches of others. */
-  private guard(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      this.system.log.error('a callback of a producer has thrown', { error: String(error) });
-    }
   }
 }

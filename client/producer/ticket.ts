@@ -1,3 +1,5 @@
+import type { Callbacks } from '../events.js';
+
 /** Some records of a batch that were given up; the others were delivered. */
 export interface BatchFailure {
   /** Position of the first of them among the records of the ticket. */
@@ -64,6 +66,7 @@ export class Ticket implements BatchTicket {
   constructor(
     private readonly topic: string,
     private readonly partition: number,
+    private readonly guard: Callbacks,
     /** The batch while it is filled, its final count from then on. */
     private batch: { readonly recordCount: number },
   ) {}
@@ -73,7 +76,7 @@ export class Ticket implements BatchTicket {
   }
 
   onDone(callback: BatchCallback): void {
-    if (this.openParts === 0) callback(this.error, this.baseOffset, this.failures);
+    if (this.openParts === 0) this.tell(callback);
     else this.callbacks.push(callback);
   }
 
@@ -119,9 +122,13 @@ export class Ticket implements BatchTicket {
     }
     this.openParts--;
     if (this.openParts > 0) return;
-    for (const callback of this.callbacks) callback(this.error, this.baseOffset, this.failures);
-    this.callbacks.length = 0;
     this.stretches.length = 0;
+    for (const callback of this.callbacks.splice(0)) this.tell(callback);
+  }
+
+  private tell(callback: BatchCallback): void {
+    const { error, baseOffset, failures } = this;
+    this.guard.call('the callback of onDone', () => callback(error, baseOffset, failures));
   }
 
   private reportStretch(

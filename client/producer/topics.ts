@@ -1,15 +1,25 @@
 import { detach, type System } from '../../system/index.js';
+import { backoffMs } from '../backoff.js';
 import type { Cluster } from '../cluster.js';
 import type { AccumulatorContext } from './accumulator.js';
 import type { Partitioner } from './partitioner.js';
 import { TopicState } from './topic.js';
 
+/** A topic that somebody wants and whose partitions are not known. */
+interface Missing {
+  isLoading: boolean;
+  /** Why the broker refused it last. */
+  refusal: Error | undefined;
+  /** Refusals in a row. */
+  failures: number;
+  /** It is not asked again before this monotonic time. */
+  notBeforeMs: number;
+}
+
 /** The topics of one producer; each is looked up in the cluster when it is first named. */
 export class Topics {
   private readonly states = new Map<string, TopicState>();
-  private readonly loading = new Set<string>();
-  /** Topics that never will be known, and why. */
-  private readonly refusals = new Map<string, Error>();
+  private readonly missing = new Map<string, Missing>();
   private waiters: (() => void)[] = [];
   private isStopped = false;
 
@@ -34,24 +44,29 @@ export class Topics {
 
   /** Why the topic is not known, as far as the last answer told. */
   refusal(name: string): Error | undefined {
-    return this.refusals.get(name);
+    return this.missing.get(name)?.refusal;
   }
 
-  /** Why the topic cannot be written to; asked for anew with the next call of `get`. */
-  takeRefusal(name: string): Error | undefined {
-    const refusal = this.refusals.get(name);
-    this.refusals.delete(name);
-    return refusal;
+  /** The same, unless the broker is being asked again. */
+  standingRefusal(name: string): Error | undefined {
+    const missing = this.missing.get(name);
+    return missing?.isLoading ? undefined : missing?.refusal;
   }
 
-  /** Resolves when there is news of a topic that is not known yet; at once where all are. */
+  /**
+   * Resolves when there is news of a topic that is not known yet, or after a pause; at once where
+   * all are known.
+   */
   async news(): Promise<void> {
-    if (this.loading.size === 0 || this.isStopped) return;
+    if (this.missing.size === 0 || this.isStopped) return;
     const waitMs = this.cluster.backoff.baseMs;
     await new Promise<void>((resolve) => {
-      this.waiters.push(resolve);
+      const timer = this.system.clock.after(waitMs, resolve);
       // Others' topics may be ready: nobody waits for ever for one that does not exist.
-      this.system.clock.after(waitMs, resolve);
+      this.waiters.push(() => {
+        timer.cancel();
+        resolve();
+      });
     });
   }
 
@@ -61,21 +76,37 @@ export class Topics {
   }
 
   private load(name: string): void {
-    if (this.loading.has(name) || this.isStopped) return;
-    this.loading.add(name);
-    const loaded = () => {
-      this.loading.delete(name);
+    let missing = this.missing.get(name);
+    if (missing === undefined) {
+      missing = { isLoading: false, refusal: undefined, failures: 0, notBeforeMs: 0 };
+      this.missing.set(name, missing);
+    }
+    const { clock } = this.system;
+    if (missing.isLoading || this.isStopped || clock.monotonic() < missing.notBeforeMs) return;
+    missing.isLoading = true;
+    const loaded = this.cluster.topic(name, { create: true }).then(() => {
+      this.missing.delete(name);
       this.wake();
-    };
-    detach(this.cluster.topic(name, { create: true }).then(loaded), (error) => {
-      this.refusals.set(name, error as Error);
-      loaded();
     });
+    detach(loaded, (error) => {
+      this.refuse(missing, error as Error);
+      this.wake();
+    });
+  }
+
+  /** The broker says no: whoever asks meanwhile hears the same, and it is asked again later. */
+  private refuse(missing: Missing, error: Error): void {
+    const { clock, random } = this.system;
+    missing.isLoading = false;
+    missing.refusal = error;
+    missing.failures++;
+    const pauseMs = backoffMs(this.cluster.backoff, missing.failures, random);
+    missing.notBeforeMs = clock.monotonic() + pauseMs;
   }
 
   private wake(): void {
     const waiters = this.waiters;
     this.waiters = [];
-    for (const resolve of waiters) resolve();
+    for (const wake of waiters) wake();
   }
 }

@@ -5,7 +5,7 @@ export class ValueError extends ClientError {
   override readonly name = 'ValueError';
 
   constructor(
-    override readonly code: 'UNKNOWN_TYPE' | 'NOT_RESTORED' | 'DUPLICATE_TYPE',
+    override readonly code: 'UNKNOWN_TYPE' | 'NOT_ENCODED' | 'NOT_RESTORED' | 'DUPLICATE_TYPE',
     message: string,
     options?: ErrorOptions,
   ) {

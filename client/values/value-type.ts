@@ -13,7 +13,8 @@ export interface ValueType<T = unknown> {
   readonly name: string;
   /** Whether a value is of this kind. The types are asked in the order of their registration. */
   matches(value: unknown): value is T;
-  encode(value: T): EncodedValue;
+  /** Bytes, with headers where `decode` needs any. */
+  encode(value: T): EncodedValue | Uint8Array;
   /** `headers`: those of the record whose values are text. Throws where the bytes are broken. */
   decode(bytes: Buffer, headers: ValueHeaders): T;
 }
@@ -22,7 +23,7 @@ export interface ValueType<T = unknown> {
 export interface AnyValueType {
   readonly name: string;
   matches(value: unknown): boolean;
-  encode(value: never): EncodedValue;
+  encode(value: never): EncodedValue | Uint8Array;
   decode(bytes: Buffer, headers: ValueHeaders): unknown;
 }
 

@@ -1,8 +1,12 @@
+import { rule } from '../../config/options/index.js';
+import { checkValue } from '../options/index.js';
 import { ValueError } from './errors.js';
 import type { AnyValueType, EncodedValue, ValueHeaders } from './value-type.js';
 
 /** The header that names a value's type. */
 export const CONTENT_TYPE = 'content-type';
+
+const typeRule = rule.having('{ name, matches, encode, decode }', 'matches', 'encode', 'decode');
 
 /** What became of a record's bytes. */
 export type Restored =
@@ -20,11 +24,17 @@ export class ValueTypes {
 
   /** Types are asked in this order which of them a value is. */
   constructor(types: readonly AnyValueType[]) {
+    checkValue('the types of ValueTypes', types, rule.list(rule.anything));
     for (const type of types) this.register(type);
   }
 
-  /** Throws ValueError DUPLICATE_TYPE where the name is taken. */
+  /**
+   * Throws ValueError DUPLICATE_TYPE where the name is taken, ClientError INVALID_OPTION for what
+   * is no type.
+   */
   register(type: AnyValueType): this {
+    checkValue('a value type', type, typeRule);
+    checkValue('the name of a value type', type.name, rule.text);
     if (this.types.has(type.name)) {
       throw new ValueError('DUPLICATE_TYPE', `the value type '${type.name}' is registered already`);
     }
@@ -36,7 +46,7 @@ export class ValueTypes {
   encode(value: unknown): EncodedValue & { readonly headers: ValueHeaders } {
     for (const type of this.types.values()) {
       if (!type.matches(value)) continue;
-      const { bytes, headers } = type.encode(value as never);
+      const { bytes, headers } = encodedBy(type, value);
       return { bytes, headers: { [CONTENT_TYPE]: type.name, ...headers } };
     }
     const known = [...this.types.keys()].join(', ');
@@ -78,6 +88,15 @@ export class ValueTypes {
   get skipped(): ReadonlyMap<string, number> {
     return this.skippedByType;
   }
+}
+
+function encodedBy(type: AnyValueType, value: unknown): EncodedValue {
+  const encoded: unknown = type.encode(value as never);
+  if (encoded instanceof Uint8Array) return { bytes: encoded };
+  const { bytes } = (encoded ?? {}) as Partial<EncodedValue>;
+  if (bytes instanceof Uint8Array) return encoded as EncodedValue;
+  const message = `encode of the value type '${type.name}' must return bytes or { bytes, headers }`;
+  throw new ValueError('NOT_ENCODED', message);
 }
 
 function describe(value: unknown): string {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -129,6 +129,23 @@ describe('client commands', () => {
     await run(['groups', 'reset', 'readers', '--to', 'earliest', '-t', 'logs']);
     expect(await lag()).toBe(2);
     await run(['groups', 'delete', 'readers']);
+  });
+
+  it('commit exactly what they have printed as a member of a group', async () => {
+    await run(['topics', 'create', 'counted', '-p', '1']);
+    const file = join(directory, 'numbers');
+    writeFileSync(file, Array.from({ length: 20 }, (_, i) => `${i}\n`).join(''));
+    const piped = ['produce', 'counted', '-b', broker.address];
+    expect(await logflume(piped, { input: readFileSync(file) }).exited).toBe(0);
+    const some = (max: string) => run(['consume', 'counted', '-g', 'counters', '-n', max]);
+    expect((await some('8')).text).toBe('0\n1\n2\n3\n4\n5\n6\n7\n');
+    const [group] = (await run(['groups', 'describe', 'counters', '-o', 'json'])).json();
+    expect(group.offsets).toMatchObject([{ partition: 0, lag: 12 }]);
+    expect((await some('3')).text).toBe('8\n9\n10\n');
+    const rest = await run(['consume', 'counted', '-g', 'counters', '-e']);
+    expect(rest.text).toBe('11\n12\n13\n14\n15\n16\n17\n18\n19\n');
+    await run(['topics', 'delete', 'counted']);
+    await run(['groups', 'delete', 'counters']);
   });
 
   it('create, alter, describe and delete topics', async () => {

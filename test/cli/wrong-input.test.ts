@@ -285,6 +285,7 @@ describe('wrong usage: exit code 2 and a sentence', () => {
     [['topics', 'list', '--frm'], /unknown option '--frm'/],
     [['consume'], /missing required argument 'topic'/],
     [['consume', 't', '--from', 'soon'], /--from soon: give beginning, end/],
+    [['consume', 't', '-g', 'g', '-p', '0'], /--group and --partition exclude each other/],
     [['consume', 't', '-n', 'x'], /Give a whole number/],
     [['topics', 'list', '--timeout', '5'], /Give a duration/],
     [['topics', 'list', '-o', 'xml'], /Allowed choices are text, json/],

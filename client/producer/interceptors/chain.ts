@@ -1,4 +1,4 @@
-import type { Log } from '../../../system/index.js';
+import { type Callbacks, isThenable } from '../../events.js';
 import type { ProducerRecord, RecordMetadata } from '../record.js';
 import type { Interceptor } from './interceptor.js';
 
@@ -9,7 +9,7 @@ export class InterceptorChain {
 
   constructor(
     private readonly interceptors: readonly Interceptor[],
-    private readonly log: Log,
+    private readonly callbacks: Callbacks,
   ) {
     this.hearsAcknowledgements = interceptors.some((each) => each.onAcknowledgement !== undefined);
   }
@@ -20,7 +20,7 @@ export class InterceptorChain {
 
   configure(settings: { readonly clientId: string; now(): number }): void {
     for (const each of this.interceptors) {
-      this.guard(each, 'configure', () => each.configure?.(settings));
+      this.callbacks.call(nameOf(each, 'configure'), () => each.configure?.(settings));
     }
   }
 
@@ -29,9 +29,9 @@ export class InterceptorChain {
     let current = record;
     for (const each of this.interceptors) {
       if (each.onSend === undefined) continue;
-      const next = this.guard(each, 'onSend', () => each.onSend?.(current));
+      const next = this.intercept(each, current);
       if (next === null) return null;
-      if (next !== undefined) current = next;
+      current = next;
     }
     return current;
   }
@@ -39,23 +39,37 @@ export class InterceptorChain {
   onAcknowledgement(metadata: RecordMetadata, error: Error | null): void {
     for (const each of this.interceptors) {
       if (each.onAcknowledgement === undefined) continue;
-      this.guard(each, 'onAcknowledgement', () => each.onAcknowledgement?.(metadata, error));
+      const where = nameOf(each, 'onAcknowledgement');
+      this.callbacks.call(where, () => each.onAcknowledgement?.(metadata, error));
     }
   }
 
   close(): void {
-    for (const each of this.interceptors) this.guard(each, 'close', () => each.close?.());
-  }
-
-  private guard<T>(interceptor: Interceptor, method: string, call: () => T): T | undefined {
-    try {
-      return call();
-    } catch (error) {
-      this.log.error(`the interceptor ${interceptor.name} has thrown and is passed over`, {
-        method,
-        error: error instanceof Error ? error.message : String(error),
-      });
-      return undefined;
+    for (const each of this.interceptors) {
+      this.callbacks.call(nameOf(each, 'close'), () => each.close?.());
     }
   }
+
+  /** What one of them makes of a record; the record itself where it fails. */
+  private intercept(interceptor: Interceptor, record: ProducerRecord): ProducerRecord | null {
+    const where = nameOf(interceptor, 'onSend');
+    try {
+      const next: unknown = interceptor.onSend?.(record);
+      if (next === null) return null;
+      if (isThenable(next)) {
+        // Its rejection is nobody else's either.
+        next.then(undefined, (error: unknown) => this.callbacks.report(where, error));
+        throw new TypeError('onSend returned a promise; it must return the record, or null');
+      }
+      if (typeof next === 'object') return next as ProducerRecord;
+      throw new TypeError(`onSend returned ${typeof next}; it must return the record, or null`);
+    } catch (error) {
+      this.callbacks.report(where, error);
+      return record;
+    }
+  }
+}
+
+function nameOf({ name }: Interceptor, method: string): string {
+  return `${method} of the interceptor ${name}`;
 }

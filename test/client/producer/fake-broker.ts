@@ -40,6 +40,8 @@ export interface FakeBrokerOptions {
   /** Answer for a batch larger than this: MESSAGE_TOO_LARGE. */
   readonly maxBatchBytes?: number;
   readonly logAppendTimeMs?: number;
+  /** What Metadata says of these topics. */
+  readonly topicErrors?: Readonly<Record<string, number>>;
   /** Refuses producer ids with this code. */
   readonly identityErrorCode?: number;
 }
@@ -54,11 +56,14 @@ export class FakeBroker {
   script: (request: ProduceRequest, index: number) => Verdict = () => 'ok';
   nextProducerId = 1000;
   identitiesGiven = 0;
+  metadataRequests = 0;
+  private readonly topicErrors: Map<string, number>;
   private topics: Map<string, number>;
   private readonly port: number;
 
   constructor(private readonly options: FakeBrokerOptions) {
     this.topics = new Map(Object.entries(options.topics));
+    this.topicErrors = new Map(Object.entries(options.topicErrors ?? {}));
     this.port = options.port ?? 9092;
   }
 
@@ -83,6 +88,12 @@ export class FakeBroker {
 
   addTopic(name: string, partitions: number): void {
     this.topics.set(name, partitions);
+  }
+
+  /** The topic is there from now on. */
+  allow(topic: string): void {
+    this.topicErrors.delete(topic);
+    this.topics.set(topic, 1);
   }
 
   log(topic: string, partition = 0): StoredRecord[] {
@@ -194,9 +205,12 @@ export class FakeBroker {
   }
 
   private metadata(asked: readonly { name: string | null }[] | null): object {
+    this.metadataRequests++;
     const names = asked?.map(({ name }) => name ?? '') ?? [...this.topics.keys()];
     const topics = names.map((name) => ({
-      errorCode: this.topics.has(name) ? 0 : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      errorCode:
+        this.topicErrors.get(name) ??
+        (this.topics.has(name) ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION),
       name,
       topicId: idOf(name),
       isInternal: false,

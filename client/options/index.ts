@@ -1,0 +1,8 @@
+export {
+  bootstrapRule,
+  checkOptions,
+  checkValue,
+  clusterRules,
+  invalidOption,
+  partitionRule,
+} from './options.js';

@@ -1,0 +1,2 @@
+export { faultOf, type OptionNames, type OptionRules, type Rule } from './check.js';
+export * as rule from './rules.js';
