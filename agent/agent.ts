@@ -5,7 +5,7 @@ import { type DirectoryLock, lockDirectory, type System } from '../system/index.
 import { FailedRecords } from './failed-records.js';
 import { createChain } from './interceptors/index.js';
 import { Positions } from './positions.js';
-import type { AgentConfig } from './schema.js';
+import { type AgentConfig, maxRequestBytes } from './schema.js';
 import { createSource, type Source, type SourceStatus } from './sources/index.js';
 
 /** What an agent is started with. */
@@ -139,9 +139,10 @@ export class Agent {
 
 function createProducer(
   system: System,
-  { producer }: AgentConfig,
+  config: AgentConfig,
   kafka: AgentOptions['kafka'],
 ): Producer {
+  const { producer } = config;
   const created = new Producer(
     {
       bootstrap: kafka.bootstrap,
@@ -151,6 +152,7 @@ function createProducer(
       lingerMs: producer.linger,
       batchBytes: producer.batch_size,
       maxMemoryBytes: producer.memory,
+      maxRequestBytes: maxRequestBytes(config),
       // The files are the buffer: a batch waits for the broker as long as it takes.
       deliveryTimeoutMs: Number.POSITIVE_INFINITY,
       waitsWhenRefused: true,

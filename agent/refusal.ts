@@ -25,6 +25,7 @@ const ownFaults: ReadonlySet<string> = new Set([
   'RECORD_LIST_TOO_LARGE',
   'INVALID_RECORD',
   'CORRUPT_MESSAGE',
+  'INTERCEPTOR_FAILED',
 ]);
 
 /** With a time so near to our own it is a clock that is wrong, not the record. */

@@ -1,5 +1,5 @@
 import { duration, size, z } from '../config/index.js';
-import { sourceOptions } from './sources/index.js';
+import { type SourceOptions, sourceOptions } from './sources/index.js';
 
 const sourceName = z
   .string()
@@ -19,7 +19,9 @@ const producer = z.strictObject({
     .describe('Who must have a batch before positions move: all in-sync replicas, or the leader.'),
   linger: duration().prefault('20ms').describe('How long a line waits for company.'),
   batch_size: size().prefault('1MiB').describe('Largest batch, before compression.'),
-  memory: size().prefault('32MiB').describe('When so much is unacknowledged, reading stops.'),
+  memory: size()
+    .prefault('32MiB')
+    .describe('When so much is unacknowledged, reading stops; no line or mail may be larger.'),
 });
 
 /** The `agent:` section. */
@@ -45,6 +47,32 @@ export const agentSection = z
       .record(sourceName, sourceOptions)
       .describe('Where records come from. The name of a source is part of its positions.'),
   })
+  .superRefine(({ sources, producer }, context) => {
+    for (const [name, source] of Object.entries(sources)) {
+      const key = source.type === 'file' ? 'max_line_bytes' : 'max_mail_bytes';
+      const bytes = largestValue(source);
+      if (bytes <= producer.memory) continue;
+      const message =
+        `${key} (${bytes}) must not be more than producer.memory (${producer.memory}): ` +
+        'what is larger could never be sent';
+      context.addIssue({ code: 'custom', path: ['sources', name, key], message });
+    }
+  })
   .describe('Reads files and mails on this machine and sends them to topics.');
+
+/** What key, headers and framing add to a value, generously. */
+const overheadBytes = 1024 * 1024;
+/** Requests of this size are taken by every broker; only larger records need larger ones. */
+const usualRequestBytes = 8 * 1024 * 1024;
+
+/** The largest request that the agent's producer has to send, bytes. */
+export function maxRequestBytes({ sources }: AgentConfig): number {
+  const largest = Math.max(0, ...Object.values(sources).map(largestValue));
+  return Math.max(usualRequestBytes, largest + overheadBytes);
+}
+
+function largestValue(source: SourceOptions): number {
+  return source.type === 'file' ? source.max_line_bytes : source.max_mail_bytes;
+}
 
 export type AgentConfig = z.output<typeof agentSection>;

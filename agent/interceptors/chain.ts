@@ -2,6 +2,12 @@ import { encodeHeaders, type Header } from '../../protocol/records/index.js';
 import type { Interceptor } from './interceptor.js';
 import { RecordView } from './record-view.js';
 
+/** An interceptor has thrown: it will with this record again. */
+export class InterceptorError extends Error {
+  override readonly name = 'InterceptorError';
+  readonly code = 'INTERCEPTOR_FAILED';
+}
+
 /** The interceptors of one source, in the order of the YAML. */
 export class InterceptorChain {
   /** Reused for each record. */
@@ -21,14 +27,24 @@ export class InterceptorChain {
 
   /** The headers that all records have, with `more` behind them; null for none. */
   headersWith(more: readonly Header[]): Buffer | null {
-    const all = [...this.#constant, ...more];
+    const all = this.allHeaders(more);
     return all.length === 0 ? null : encodeHeaders(all);
   }
 
-  /** Passes `view` on; false where an interceptor dropped it. */
+  /** The same, before they are encoded. */
+  allHeaders(more: readonly Header[]): readonly Header[] {
+    return [...this.#constant, ...more];
+  }
+
+  /** Passes `view` on; false where an interceptor dropped it. Throws InterceptorError. */
   intercept(): boolean {
     for (const interceptor of this.#active) {
-      if (interceptor.intercept?.(this.view) === false) return false;
+      try {
+        if (interceptor.intercept?.(this.view) === false) return false;
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new InterceptorError(`an interceptor cannot handle it: ${why}`, { cause: error });
+      }
     }
     return true;
   }

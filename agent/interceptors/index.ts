@@ -1,5 +1,5 @@
 import { z } from '../../config/index.js';
-import { InterceptorChain } from './chain.js';
+import { InterceptorChain, InterceptorError } from './chain.js';
 import { counter } from './counter.js';
 import { host } from './host.js';
 import type { Interceptor, InterceptorContext } from './interceptor.js';
@@ -9,7 +9,7 @@ import { searchReplace } from './search-replace.js';
 import { staticHeaders } from './static.js';
 import { timestamp } from './timestamp.js';
 
-export { InterceptorChain };
+export { InterceptorChain, InterceptorError };
 
 /** One interceptor in the YAML; `type` says which. */
 export const interceptorOptions = z.discriminatedUnion('type', [

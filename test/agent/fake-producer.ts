@@ -34,6 +34,7 @@ export class FakeTopics {
 }
 
 interface FakeBatch {
+  ticket?: BatchTicket;
   readonly records: Omit<Delivered, 'atMs'>[];
   readonly callbacks: Parameters<BatchTicket['onDone']>[0][];
   failures: BatchFailure[];
@@ -48,7 +49,7 @@ export interface FakeProducerOptions {
   /** Whether a record is refused for itself by the broker; its neighbours are taken. */
   readonly refuses?: (value: string) => boolean;
   /** Whether a record is refused by `append`, which throws. */
-  readonly rejects?: (value: string) => boolean;
+  readonly rejects?: (value: string, topic: string) => boolean;
   /** Whether a topic takes nothing now. */
   readonly isClosed?: (topic: string) => boolean;
   /** Fails a batch, by its number from 0. */
@@ -87,7 +88,8 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
     headers: Buffer | null,
   ): BatchTicket | null {
     const text = value.toString('latin1', valueStart, valueEnd);
-    if (this.options.rejects?.(text)) throw new ProducerError('TOO_LARGE', 'a record too large');
+    if (this.options.rejects?.(text, topic))
+      throw new ProducerError('TOO_LARGE', 'a record too large');
     if (this.options.isClosed?.(topic)) return null;
     if (this.held >= (this.options.capacity ?? 1000)) return null;
     this.held++;
@@ -103,13 +105,8 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
       value: text,
       headers: decodeHeaders(timestamp, headers),
     });
-    return {
-      recordCount: open.records.length,
-      onDone: (callback) => {
-        if (open.done) callback(open.failures[0]?.error ?? null, 0, open.failures);
-        else open.callbacks.push(callback);
-      },
-    };
+    open.ticket ??= ticketOf(open);
+    return open.ticket;
   }
 
   trouble(topic: string): Error | undefined {
@@ -198,4 +195,16 @@ function refusal({ key, value, headers }: Omit<Delivered, 'atMs'>): Error {
   });
   const cause = new BrokerError(87, 'topic t, partition 0');
   return new BatchError('REFUSED', 'the broker refused the batch', batch, { cause });
+}
+
+function ticketOf(batch: FakeBatch): BatchTicket {
+  return {
+    get recordCount() {
+      return batch.records.length;
+    },
+    onDone: (callback) => {
+      if (batch.done) callback(batch.failures[0]?.error ?? null, 0, batch.failures);
+      else batch.callbacks.push(callback);
+    },
+  };
 }

@@ -170,7 +170,7 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'a line is held until it is finished',
     file: source,
-    find: `    return this.#nowMs - reader.restSinceMs >= this.options.partial_after;`,
+    find: `    return quietMs >= Math.max(this.options.partial_after, isWritten ? 0 : unfinishedGzipMs);`,
     replace: `    return true;`,
     noticedBy: 'a line that is finished later',
   },

@@ -9,6 +9,8 @@ export interface Content {
    * Throws ContentError where compressed content is damaged, and the disk's errors.
    */
   read(target: Buffer, offset: number, length: number, position: number): Promise<number> | number;
+  /** Whether a read that came to the end found it well formed: nothing has to follow. */
+  readonly isWhole: boolean;
 }
 
 /** A compressed file holds something else than it should. */
@@ -22,6 +24,8 @@ const synchronousBytes = 64 * 1024;
 
 /** An uncompressed file. */
 export class PlainContent implements Content {
+  readonly isWhole = true;
+
   constructor(private readonly file: DiskFile) {}
 
   read(target: Buffer, offset: number, length: number, position: number): Promise<number> | number {
@@ -35,6 +39,7 @@ export class PlainContent implements Content {
  * again from the beginning. An end in mid-stream is the end of what has been written so far.
  */
 export class GzipContent implements Content {
+  isWhole = false;
   #output: AsyncIterator<Buffer> | undefined;
   /** Decompressed and still needed, from `#position` on. */
   #chunks: Buffer[] = [];
@@ -62,6 +67,7 @@ export class GzipContent implements Content {
     const gunzip = createGunzip({ chunkSize: 64 * 1024 });
     output.on('error', (error) => gunzip.destroy(error));
     this.#output = output.pipe(gunzip)[Symbol.asyncIterator]();
+    this.isWhole = false;
     this.#chunks = [];
     this.#chunkBytes = 0;
     this.#position = 0;
@@ -81,7 +87,9 @@ export class GzipContent implements Content {
   async #next(): Promise<Buffer | undefined> {
     try {
       const result = await this.#output?.next();
-      return result?.done === false ? result.value : undefined;
+      if (result?.done === false) return result.value;
+      this.isWhole = true;
+      return undefined;
     } catch (error) {
       // What has not been written yet may have come when the next read starts afresh.
       this.#output = undefined;

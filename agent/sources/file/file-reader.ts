@@ -51,8 +51,8 @@ export class FileReader {
   isHinted = false;
   /** It has changed, and nothing was read since. */
   isUnverified = false;
-  /** It could not be read; said once until it can. */
-  isFailing = false;
+  /** Since when it cannot be read (monotonic), and whether its content is damaged. */
+  failure: { readonly sinceMs: number; readonly isDamaged: boolean } | undefined;
   /** Bytes in one read; grows while a line is longer. */
   #window = windowBytes;
 
@@ -135,14 +135,16 @@ export class FileReader {
     if (!holdsWhatWasSeen(generation, content)) {
       return { place, fingerprint, isReplaced: true };
     }
-    const delivery = route.acknowledgements.open();
-    const end = sender.send(route, delivery, content, tail.bytes, timestamp, takesRest);
-    const next = end === tail.bytes ? place : placeIn(content, end, position - tail.bytes);
-    route.acknowledgements.close(delivery, next);
     const isFull = bytes === length;
+    const origin = position - tail.bytes;
+    const takes = takesRest && !isFull && this.#isAsSeen(origin + bytes);
+    const delivery = route.acknowledgements.open();
+    const end = sender.send(route, delivery, content, tail.bytes, timestamp, takes, origin);
+    const next = end === tail.bytes ? place : placeIn(content, end, origin);
+    route.acknowledgements.close(delivery, next);
     if (isFull && end === tail.bytes && !sender.isBlocked) this.#window = this.#maxWindow;
     else if (end > tail.bytes) this.#window = windowBytes;
-    this.isAtEnd = !isFull && !sender.isBlocked;
+    this.isAtEnd = !isFull && !sender.isBlocked && !sender.error;
     // It is needed when the file is cut before its line is finished; the buffer is used again.
     this.rest = this.isAtEnd && end < bytes ? Buffer.from(content.subarray(end)) : nothing;
     return {
@@ -153,6 +155,11 @@ export class FileReader {
           : fingerprint,
       isReplaced: false,
     };
+  }
+
+  /** Whether a file that ends there has not grown since it was asked for its size. */
+  #isAsSeen(end: number): boolean {
+    return this.generation.compressed || end === this.generation.size;
   }
 
   /** Whether the file still holds what was seen of it: for one that has to wait for its turn. */
@@ -181,6 +188,13 @@ export class FileReader {
     const tail = Buffer.allocUnsafe(Math.min(size, markBytes));
     const tailBytes = await this.content.read(tail, 0, tail.length, size - tail.length);
     return { place: { position: size, tail: markOf(tail, 0, tailBytes) }, fingerprint };
+  }
+
+  /** From now on it is read through another descriptor. */
+  reopen(file: DiskFile): void {
+    this.file.closeSync();
+    this.file = file;
+    this.restart();
   }
 
   get #maxWindow(): number {

@@ -1,8 +1,12 @@
 import { resolve } from 'node:path';
+import { detach } from '../../../system/index.js';
+import type { BatchFailure } from '../../producer.js';
+import { isOwnFault, reasonOf, refusedRecord, type UnsentRecord } from '../../refusal.js';
 import { Alarm } from '../alarm.js';
+import { Blockage } from '../blockage.js';
 import type { Source, SourceContext, SourceStatus } from '../source.js';
 import { SourceCounts } from '../source-counts.js';
-import { ContentError } from './content.js';
+import type { Run } from './acknowledgements.js';
 import type { FileReader } from './file-reader.js';
 import { type Generation, storedFileSource } from './generation.js';
 import { startState } from './identity.js';
@@ -21,9 +25,11 @@ const readsPerTurn = 8;
 /** After a failure the agent waits, longer each time. */
 const firstRetryMs = 1_000;
 const lastRetryMs = 30_000;
-/** After this time without any progress it says what it waits for, and how often it tries. */
-const sayBlockedAfterMs = 10_000;
 const blockedPauseMs = 20;
+/** An older file that cannot be read holds up the younger ones for so long. */
+const failingElderMs = 30_000;
+/** A `.gz` that ends in mid-stream is waited for so long before its end is taken as it is. */
+const unfinishedGzipMs = 600_000;
 
 /** Follows files: the shell around `step`. One loop, one read at a time. */
 export class FileSource implements Source {
@@ -40,10 +46,14 @@ export class FileSource implements Source {
   #lastLookMs = { end: 0, duration: 0 };
   /** Generations to read again, as an acknowledgement failed. */
   readonly #failed = new Set<Generation>();
+  /** Whose lines are being sent. */
+  #reading: Generation | undefined;
   #retryAtMs = 0;
   #retryDelayMs = firstRetryMs;
-  /** Since when the producer has taken nothing; Infinity once that was said. */
-  #blockedSinceMs: number | undefined;
+  readonly #blockage: Blockage;
+  #isAwaitingRoom = false;
+  /** Unfinished lines of files that were cut, which wait for the producer's memory. */
+  readonly #unfinished: { generation: Generation; rest: Buffer }[] = [];
   /** By origin: the order of the youngest generation of which lines were sent. */
   readonly #youngest = new Map<string, number>();
   readonly #counts: SourceCounts;
@@ -63,13 +73,21 @@ export class FileSource implements Source {
     );
     this.#alarm = new Alarm(system.clock);
     this.#counts = new SourceCounts(system, context.name);
-    this.#sender = new LineSender(context.producer, context.chain, {
+    this.#blockage = new Blockage(system, context.producer, context.name, options.topic);
+    const lineOptions = {
       delimiter: Buffer.from(options.delimiter),
       maxLineBytes: options.max_line_bytes,
-    });
+    };
+    this.#sender = new LineSender(
+      context.producer,
+      context.chain,
+      lineOptions,
+      (record, error, start, end) => this.#setAside(this.#reading, record, error, start, end),
+    );
     const state = startState(stored, options.read_from === 'end');
     this.#files = new OpenFiles(context, options, state, this.#lister, {
-      onUnfinished: (generation, rest) => this.#sendUnfinished(generation, rest),
+      onUnfinished: (generation, rest) => this.#unfinished.push({ generation, rest }),
+      onRefused: (generation, failures, run) => this.#onRefused(generation, failures, run),
       onAcknowledged: (records) => this.#onAcknowledged(records),
       onFailure: (generation, error, records) => this.#onFailure(generation, error, records),
     });
@@ -94,7 +112,22 @@ export class FileSource implements Source {
   }
 
   unsent(): readonly string[] {
-    return [];
+    const texts = [...this.#files.troubles.list()];
+    for (const { generation } of this.#unfinished) {
+      texts.push(`the unfinished last line of ${generation.path}, which was cut, is not sent`);
+    }
+    for (const reader of this.#files.inOrder) {
+      const { state, path } = reader.generation;
+      if (reader.failure !== undefined || !reader.isUnread) continue;
+      if (state === 'undecided') texts.push(`${path} is still being written, or copied`);
+      else if (!this.#isReadUp(reader)) texts.push(`${path} is not read to its end`);
+    }
+    for (const [id, { acknowledgements }] of this.#files.routes) {
+      if (acknowledgements.isDone) continue;
+      const path = this.#files.state.generations.get(id)?.path;
+      texts.push(`lines of ${path ?? 'a file that is gone'} are not acknowledged`);
+    }
+    return texts;
   }
 
   async stop(): Promise<void> {
@@ -102,6 +135,7 @@ export class FileSource implements Source {
     this.#alarm.ring();
     await this.#loop;
     await this.#watch?.close();
+    this.#blockage.close();
     this.#files.closeAll();
   }
 
@@ -138,32 +172,60 @@ export class FileSource implements Source {
 
   async #run(): Promise<void> {
     while (!this.#isStopping) {
-      if (this.#nowMs >= this.#nextLookMs || this.#limits?.size === 0) await this.#look();
+      const isLookDue = this.#nowMs >= this.#nextLookMs || this.#limits?.size === 0;
+      if (isLookDue && !(await this.#tryLook())) continue;
       this.#rewindFailed();
-      const progressed = this.#nowMs >= this.#retryAtMs && (await this.#round());
-      if (this.#sender.isBlocked) await this.#untilWritable(progressed);
+      const mayRead = this.#nowMs >= this.#retryAtMs && this.context.failedRecords.pending === 0;
+      const progressed = mayRead && (await this.#round());
+      if (mayRead && this.#sender.isBlocked) await this.#untilWritable(progressed);
       else if (progressed) await this.#alarm.turn();
-      else if (this.#limits && this.#isDrained()) return this.#finishDrain();
-      else await this.#alarm.wait(this.#untilNextMs());
+      else if (this.#limits && this.#isDrained()) {
+        if (await this.#finishDrain()) return;
+      } else await this.#alarm.wait(this.#untilNextMs());
     }
   }
 
   /** Waits for the producer, which may be full, or look for the topic in vain. */
   async #untilWritable(progressed: boolean): Promise<void> {
-    await this.#alarm.orRing(this.context.producer.writable());
-    if (progressed) {
-      this.#blockedSinceMs = undefined;
-      return;
+    if (!this.#isAwaitingRoom) {
+      this.#isAwaitingRoom = true;
+      const goOn = () => {
+        this.#isAwaitingRoom = false;
+        this.#alarm.ring();
+      };
+      detach(this.context.producer.writable().then(goOn), goOn);
     }
-    this.#blockedSinceMs ??= this.#nowMs;
-    if (this.#nowMs - this.#blockedSinceMs > sayBlockedAfterMs) {
-      const { topic } = this.options;
-      this.context.log.warn(`nothing can be sent to topic ${topic}; trying again`, {
-        hint: 'is the broker reachable, and does the topic exist?',
-      });
-      this.#blockedSinceMs = Number.POSITIVE_INFINITY;
+    // Files are looked at meanwhile: they may be renamed, or cut.
+    await this.#alarm.wait(lookEveryMs);
+    if (!progressed && !this.#isStopping) await this.#alarm.wait(blockedPauseMs);
+  }
+
+  /** Whatever goes wrong in a look, the next one may do better. */
+  async #tryLook(): Promise<boolean> {
+    try {
+      await this.#look();
+      this.#blockage.check(this.#isWaiting());
+      this.context.system.problems.clear(this.#lookProblem);
+      return true;
+    } catch (error) {
+      const text = `cannot look at the files of source ${this.context.name}; trying again`;
+      this.context.system.problems.raise(this.#lookProblem, `${text}: ${reasonOf(error)}`);
+      this.#nextLookMs = this.#nowMs + firstRetryMs;
+      if (this.#limits?.size === 0) await this.#alarm.wait(firstRetryMs);
+      return false;
     }
-    await this.#alarm.wait(blockedPauseMs);
+  }
+
+  get #lookProblem(): string {
+    return `looking at files of ${this.context.name}`;
+  }
+
+  #isWaiting(): boolean {
+    if (this.#sender.isBlocked || this.#sender.error) return true;
+    for (const { acknowledgements } of this.#files.routes.values()) {
+      if (!acknowledgements.isDone) return true;
+    }
+    return false;
   }
 
   async #look(): Promise<void> {
@@ -181,19 +243,21 @@ export class FileSource implements Source {
     // A file that is read up sends nothing, so it would not clear what an earlier round left.
     this.#sender.isBlocked = false;
     const startMs = this.#nowMs;
-    let progressed = false;
+    let progressed = this.#sendUnfinished();
+    if (this.#sender.isBlocked) return progressed;
     for (const reader of this.#files.inOrder) {
       if (this.#isStopping) break;
       if (reader.isAtEnd && startMs < reader.dueMs && !this.#limits) continue;
       // Closed or moved while its elders were visited.
       if (this.#files.readers.get(reader.generation.id) !== reader) continue;
       if (await this.#visit(reader)) progressed = true;
-      if (this.#sender.isBlocked) break;
+      if (this.#sender.isBlocked || this.#sender.error) break;
     }
     return progressed;
   }
 
   async #visit(reader: FileReader): Promise<boolean> {
+    const { failure } = reader;
     try {
       await this.#files.poll(reader, this.#nowMs);
       // It was not written to, so it is its name that changed.
@@ -203,15 +267,13 @@ export class FileSource implements Source {
       if (!isNext) await this.#verify(reader);
       const progressed = isNext && (await this.#readOn(reader));
       if (!progressed) reader.schedule(this.#nowMs);
-      reader.isFailing = false;
+      // Of one that is damaged nothing was read just now.
+      const isUntried = failure?.isDamaged && reader.isAtEnd;
+      if (reader.failure === failure && !isUntried) this.#files.readAgain(reader);
       return progressed;
     } catch (error) {
-      const { path } = reader.generation;
-      if (!reader.isFailing) this.context.log.warn(`cannot read ${path}; trying again`, { error });
-      reader.isFailing = true;
+      this.#files.fail(reader, error);
       reader.dueMs = this.#nowMs + firstRetryMs;
-      // Damaged content stays damaged: nobody shall wait for it. A changed file is tried again.
-      if (error instanceof ContentError) reader.isAtEnd = true;
       return false;
     }
   }
@@ -229,13 +291,25 @@ export class FileSource implements Source {
    */
   async #areEldersRead(reader: FileReader): Promise<boolean> {
     for (const elder of this.#files.eldersOf(reader)) {
-      if (this.#files.readers.get(elder.generation.id) !== elder) continue;
-      await this.#files.poll(elder, this.#nowMs);
+      if (this.#files.readers.get(elder.generation.id) !== elder || this.#isGivenUp(elder))
+        continue;
+      try {
+        await this.#files.poll(elder, this.#nowMs);
+      } catch (error) {
+        this.#files.fail(elder, error);
+        return false;
+      }
       if (!elder.isUnread) continue;
       if (!elder.isAtEnd) elder.dueMs = 0;
       return false;
     }
     return true;
+  }
+
+  /** Damaged content stays damaged, and a broken disk broken: nobody waits for them for ever. */
+  #isGivenUp({ failure }: FileReader): boolean {
+    if (failure === undefined) return false;
+    return failure.isDamaged || this.#nowMs - failure.sinceMs > failingElderMs;
   }
 
   async #readOn(reader: FileReader): Promise<boolean> {
@@ -246,14 +320,18 @@ export class FileSource implements Source {
       if (!isOurs || generation.state !== 'reading') return reads > 0;
       if (reader.isAtEnd && !(takesRest && reader.rest.length > 0)) return reads > 0;
       const moved = await this.#read(reader, takesRest);
-      if (this.#sender.isBlocked || this.#failed.has(generation)) return moved || reads > 0;
+      const isHeldUp = this.#sender.isBlocked || this.#sender.error !== undefined;
+      if (isHeldUp || this.#failed.has(generation)) return moved || reads > 0;
+      if (!moved && reader.isAtEnd) return reads > 0;
     }
     return true;
   }
 
   #takesRest(reader: FileReader): boolean {
     if (this.#limits) return true;
-    return this.#nowMs - reader.restSinceMs >= this.options.partial_after;
+    const isWritten = !reader.generation.compressed || reader.content.isWhole;
+    const quietMs = this.#nowMs - reader.restSinceMs;
+    return quietMs >= Math.max(this.options.partial_after, isWritten ? 0 : unfinishedGzipMs);
   }
 
   /** True where something was taken from the file. */
@@ -263,6 +341,7 @@ export class FileSource implements Source {
     if (!route) return false;
     const now = this.context.system.clock.now();
     const isCurrent = () => !this.#failed.has(generation) && !this.#isStopping;
+    this.#reading = generation;
     const result = await reader.read(this.#sender, route, now, takesRest, isCurrent);
     if (!result) return false;
     const { id } = generation;
@@ -276,6 +355,7 @@ export class FileSource implements Source {
       await this.#files.tell({ type: 'advanced', id, place, fingerprint });
     }
     this.#noteSent(generation);
+    if (this.#sender.error) this.#retryAtMs = this.#nowMs + firstRetryMs;
     return moved;
   }
 
@@ -289,20 +369,71 @@ export class FileSource implements Source {
     this.#youngest.set(origin, Math.max(order, youngest));
   }
 
-  #sendUnfinished(generation: Generation, rest: Buffer): void {
-    const route = this.#files.routes.get(generation.id);
-    if (!route) return;
-    const delivery = route.acknowledgements.open();
-    const now = this.context.system.clock.now();
-    this.#sender.send(route, delivery, rest, 0, now, true);
-    const position = generation.place.position + rest.length;
-    route.acknowledgements.close(delivery, { position, tail: generation.place.tail });
-    this.#noteSent(generation);
+  /** True where something of them was sent; the sender is blocked while they wait. */
+  #sendUnfinished(): boolean {
+    let progressed = false;
+    for (;;) {
+      const [first] = this.#unfinished;
+      const route = first && this.#files.routes.get(first.generation.id);
+      if (!first) return progressed;
+      if (!route) {
+        this.#unfinished.shift();
+        continue;
+      }
+      const { generation, rest } = first;
+      const { position, tail } = generation.place;
+      const now = this.context.system.clock.now();
+      this.#reading = generation;
+      const delivery = route.acknowledgements.open();
+      const end = this.#sender.send(route, delivery, rest, 0, now, true, position);
+      generation.place = { position: position + end, tail };
+      route.acknowledgements.close(delivery, generation.place);
+      this.#noteSent(generation);
+      if (end > 0) progressed = true;
+      first.rest = rest.subarray(end);
+      if (first.rest.length > 0) return progressed;
+      this.#unfinished.shift();
+    }
+  }
+
+  #onRefused(
+    generation: Generation,
+    failures: readonly BatchFailure[],
+    { start, end }: Run,
+  ): Promise<void> | undefined {
+    const nowMs = this.context.system.clock.now();
+    const records = failures.map(refusedRecord);
+    const isOwn = records.every(
+      (record) => record !== undefined && isOwnFault(record.error, record.timestamp, nowMs),
+    );
+    if (!isOwn) return undefined;
+    const kept = records.map(
+      (record) => record && this.#setAside(generation, record, record.error, start, end),
+    );
+    return Promise.all(kept).then(() => {});
+  }
+
+  async #setAside(
+    generation: Generation | undefined,
+    { key, value, headers, timestamp }: UnsentRecord,
+    error: Error,
+    start: number,
+    end: number,
+  ): Promise<void> {
+    const { name: source, failedRecords } = this.context;
+    const file = generation?.path ?? '';
+    const where = { source, topic: this.options.topic, reason: reasonOf(error), file, start, end };
+    await failedRecords.keep({ key, value, headers, timestamp, ...where });
+    this.#counts.setAside();
+    this.#alarm.ring();
   }
 
   #onAcknowledged(records: number): void {
     this.#counts.acknowledged(records);
-    if (records > 0) this.#retryDelayMs = firstRetryMs;
+    if (records > 0) {
+      this.#retryDelayMs = firstRetryMs;
+      this.#blockage.progressed();
+    }
     this.context.chain.delivered(records, true);
     this.context.positions.changed();
     if (this.#limits) this.#alarm.ring();
@@ -334,20 +465,26 @@ export class FileSource implements Source {
   }
 
   #isDrained(): boolean {
-    for (const reader of this.#files.inOrder) {
-      if (reader.generation.state === 'undecided' || !reader.isUnread) continue;
-      if (reader.isFailing) continue;
-      if (reader.generation.place.position < (this.#limits?.get(reader) ?? Infinity)) return false;
-    }
-    return true;
+    if (this.#unfinished.length > 0 || this.context.failedRecords.pending > 0) return false;
+    return this.#files.inOrder.every((reader) => this.#isReadUp(reader));
   }
 
-  async #finishDrain(): Promise<void> {
+  /** Whether it is read as far as a drain asks for; what cannot be read is told by `unsent`. */
+  #isReadUp(reader: FileReader): boolean {
+    if (!reader.isUnread || reader.failure !== undefined) return true;
+    if (reader.generation.state === 'undecided') return false;
+    return reader.generation.place.position >= (this.#limits?.get(reader) ?? Infinity);
+  }
+
+  /** False where something has to be sent again. */
+  async #finishDrain(): Promise<boolean> {
     await this.#alarm.orRing(this.context.producer.flush());
     for (const { acknowledgements } of this.#files.routes.values()) {
       while (!acknowledgements.isDone && !this.#isStopping) await this.#alarm.wait(lookEveryMs);
     }
+    if (this.#failed.size > 0 || this.#isStopping) return false;
     await this.context.positions.save();
+    return true;
   }
 
   #untilNextMs(): number {

@@ -1,6 +1,7 @@
-import type { Header } from '../../../protocol/records/index.js';
-import type { InterceptorChain } from '../../interceptors/index.js';
+import { encodeHeaders, type Header } from '../../../protocol/records/index.js';
+import { type InterceptorChain, InterceptorError } from '../../interceptors/index.js';
 import type { BatchTicket, RecordProducer } from '../../producer.js';
+import { isOwnFault, type UnsentRecord } from '../../refusal.js';
 import type { Acknowledgements, Delivery } from './acknowledgements.js';
 
 /** The header of a record that is not a whole line: no delimiter belongs behind it. */
@@ -22,10 +23,29 @@ export interface LineOptions {
   readonly maxLineBytes: number;
 }
 
+/** What was refused by `append`, which lies between two bytes of the content. */
+export type OnRefused = (
+  record: UnsentRecord,
+  error: Error,
+  start: number,
+  end: number,
+) => Promise<void>;
+
+/** A line, or piece of one, in the content. */
+interface Line {
+  readonly content: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly timestamp: number;
+  readonly isPartial: boolean;
+}
+
 /** Cuts content into lines and appends each to the producer. The agent's hot path. */
 export class LineSender {
   /** The producer took no more: wait until it is writable. */
   isBlocked = false;
+  /** Why the last `send` stopped before the end, where it was not the producer's memory. */
+  error: Error | undefined;
   /** Appended since the last `take`. */
   #records = 0;
   #partials = 0;
@@ -39,11 +59,14 @@ export class LineSender {
   readonly #partialHeaders: Buffer | null;
   /** The batch of the last record, and the delivery that knows of it. */
   #ticket: BatchTicket | null = null;
+  /** The position of the first byte of the content that is being sent. */
+  #origin = 0;
 
   constructor(
     private readonly producer: RecordProducer,
     private readonly chain: InterceptorChain,
     options: LineOptions,
+    private readonly onRefused: OnRefused,
   ) {
     const { delimiter, maxLineBytes } = options;
     this.#delimiterBytes = delimiter.length;
@@ -61,7 +84,8 @@ export class LineSender {
    * because the producer is full.
    *
    * @param takesRest sends an unfinished last line too, as partial.
-   * @returns where what was sent ends.
+   * @param origin the position of the first byte of `content` in the file's content.
+   * @returns where what was sent ends. Never throws, so that the delivery can be closed there.
    */
   send(
     route: Route,
@@ -70,12 +94,15 @@ export class LineSender {
     start: number,
     timestamp: number,
     takesRest: boolean,
+    origin: number,
   ): number {
     const maxBytes = this.#maxLineBytes;
     const end = content.length;
     let at = start;
     this.isBlocked = false;
+    this.error = undefined;
     this.#ticket = null;
+    this.#origin = origin;
     while (at < end) {
       let lineEnd = content.indexOf(this.#delimiter, at);
       let next = lineEnd + this.#delimiterBytes;
@@ -89,7 +116,12 @@ export class LineSender {
         lineEnd = next = at + maxBytes;
         isPartial = true;
       }
-      if (!this.#append(route, delivery, content, at, lineEnd, timestamp, isPartial)) break;
+      try {
+        if (!this.#append(route, delivery, content, at, lineEnd, timestamp, isPartial)) break;
+      } catch (error) {
+        const line = { content, start: at, end: lineEnd, timestamp, isPartial };
+        if (!this.#refused(route, delivery, line, error as Error)) break;
+      }
       at = next;
     }
     return at;
@@ -154,13 +186,37 @@ export class LineSender {
     delivery.records++;
     if (ticket !== this.#ticket) {
       this.#ticket = ticket;
-      acknowledgements.add(delivery, ticket);
+      acknowledgements.add(delivery, ticket, this.#origin + start);
     }
     return true;
   }
 
+  /** False where the record is not at fault and has to be tried again. */
+  #refused({ key, acknowledgements }: Route, delivery: Delivery, line: Line, error: Error) {
+    const { content, start, end, isPartial } = line;
+    const { view, isConstant } = this.chain;
+    // What an interceptor has left half done is no record; the line itself is.
+    const isLine = isConstant || error instanceof InterceptorError;
+    const value = isLine ? content.subarray(start, end) : view.bytes.subarray(view.start, view.end);
+    const timestamp = isLine ? line.timestamp : view.timestamp;
+    if (!isOwnFault(error, timestamp, line.timestamp)) {
+      this.error = error;
+      return false;
+    }
+    const headers = this.#allHeaders(isPartial, isLine ? [] : view.headers);
+    const record = { key, value: Buffer.from(value), headers, timestamp };
+    const kept = this.onRefused(record, error, this.#origin + start, this.#origin + end);
+    acknowledgements.await(delivery, kept);
+    return true;
+  }
+
   #headersOf(isPartial: boolean, own: readonly Header[]): Buffer | null {
+    const all = this.#allHeaders(isPartial, own);
+    return all.length === 0 ? null : encodeHeaders(all);
+  }
+
+  #allHeaders(isPartial: boolean, own: readonly Header[]): readonly Header[] {
     const partial: readonly Header[] = isPartial ? [[partialHeader, Buffer.from('1')]] : [];
-    return this.chain.headersWith([...own, ...this.#lineHeaders, ...partial]);
+    return this.chain.allHeaders([...own, ...this.#lineHeaders, ...partial]);
   }
 }

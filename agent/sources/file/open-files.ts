@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
+import type { BatchFailure } from '../../producer.js';
 import type { SourceContext } from '../source.js';
-import { Acknowledgements } from './acknowledgements.js';
-import { examine } from './examine.js';
+import { Acknowledgements, type Run } from './acknowledgements.js';
+import { ContentError } from './content.js';
+import { examine, type Findings } from './examine.js';
 import { FileReader, ReadBuffer } from './file-reader.js';
 import {
   type Generation,
@@ -15,12 +17,19 @@ import { type IdentityState, inodeKey } from './identity-state.js';
 import type { Route } from './line-sender.js';
 import type { Lister } from './lister.js';
 import type { FileOptions } from './options.js';
+import { Troubles } from './troubles.js';
 
 /** What the source wants to hear of its files. */
 export interface FileEvents {
   /** A generation has no file any more, and this unfinished line of it will never be finished. */
   onUnfinished(generation: Generation, rest: Buffer): void;
   onAcknowledged(records: number): void;
+  /** Records were given up; see AcknowledgementEvents. */
+  onRefused(
+    generation: Generation,
+    failures: readonly BatchFailure[],
+    run: Run,
+  ): Promise<void> | undefined;
   /** The generation has to be read again from its acknowledged place. */
   onFailure(generation: Generation, error: Error, records: number): void;
 }
@@ -38,8 +47,7 @@ export class OpenFiles {
   /** Unfinished lines of files that were cut, until it is known whether a copy exists. */
   readonly #rests = new Map<number, Buffer>();
   readonly #buffer = new ReadBuffer();
-  /** Paths that could not be opened; said once each. */
-  readonly #unopened = new Set<string>();
+  readonly troubles: Troubles;
 
   constructor(
     private readonly context: SourceContext,
@@ -48,6 +56,7 @@ export class OpenFiles {
     private readonly lister: Lister,
     private readonly events: FileEvents,
   ) {
+    this.troubles = new Troubles(context.system.problems);
     for (const generation of state.generations.values()) this.#route(generation);
   }
 
@@ -82,6 +91,7 @@ export class OpenFiles {
         besides = this.#isAnyLost();
         const startedMs = this.context.system.clock.now();
         const sightings = this.lister.look(besides);
+        this.troubles.keepOnly(new Set(sightings.map(({ path }) => path)));
         await this.tell({ type: 'listed', startedMs, sightings });
         await this.#pollUndecided();
       } while (this.#looksAgain || (!besides && this.#isAnyLost()));
@@ -137,7 +147,11 @@ export class OpenFiles {
     for (const reader of this.inOrder) {
       const { id, state } = reader.generation;
       if (state !== 'undecided' || this.readers.get(id) !== reader) continue;
-      await this.poll(reader, this.context.system.clock.monotonic());
+      try {
+        await this.poll(reader, this.context.system.clock.monotonic());
+      } catch (error) {
+        this.fail(reader, error);
+      }
     }
   }
 
@@ -182,7 +196,7 @@ export class OpenFiles {
 
   async #open(generation: Generation): Promise<void> {
     const { path, id } = generation;
-    const { system, log } = this.context;
+    const { system } = this.context;
     try {
       const file = system.disk.openSync(path, 'r');
       if (inodeKey(file.statSync()) !== inodeKey(generation)) {
@@ -190,15 +204,13 @@ export class OpenFiles {
         return await this.tell({ type: 'unopened', id });
       }
       const reader = new FileReader(file, generation, this.#buffer, this.options.max_line_bytes);
-      this.#unopened.delete(path);
       this.readers.set(id, reader);
       this.#forgetOrder();
       await this.poll(reader, system.clock.monotonic());
+      if (reader.failure === undefined) this.troubles.clear(path);
     } catch (error) {
-      if (!this.#unopened.has(path) && (error as NodeJS.ErrnoException).code !== 'ENOENT') {
-        this.#unopened.add(path);
-        log.warn(`cannot open ${path}; trying again`, { error });
-      }
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.troubles.clear(path);
+      else this.troubles.raise(path, 'cannot open', error);
       this.#close(id);
       await this.tell({ type: 'unopened', id });
     }
@@ -206,12 +218,48 @@ export class OpenFiles {
 
   async #examine(found: Generation): Promise<void> {
     const reader = this.readers.get(found.id);
-    if (!reader) return;
+    if (!reader || (reader.failure?.isDamaged && reader.isAtEnd)) return;
     const known = this.state.generations.values();
-    const findings = await examine(found, reader.content, known, (one, length) =>
-      this.readers.get(one.id)?.firstBytes(length),
-    );
+    let findings: Findings;
+    try {
+      findings = await examine(found, reader.content, known, (one, length) =>
+        this.readers.get(one.id)?.firstBytes(length),
+      );
+    } catch (error) {
+      return this.fail(reader, error);
+    }
+    this.readAgain(reader);
     await this.tell({ type: 'examined', id: found.id, ...findings });
+  }
+
+  /** The file cannot be read now; it stays as it is, and is tried again. */
+  fail(reader: FileReader, error: unknown): void {
+    const { path } = reader.generation;
+    const isDamaged = error instanceof ContentError;
+    const sinceMs = reader.failure?.sinceMs ?? this.context.system.clock.monotonic();
+    reader.failure = { sinceMs, isDamaged };
+    this.troubles.raise(path, 'cannot read', error);
+    // What is damaged is read again when the file has changed; a descriptor can go stale.
+    if (isDamaged) reader.isAtEnd = true;
+    else this.#reopen(reader);
+  }
+
+  /** It was read without an error. */
+  readAgain(reader: FileReader): void {
+    if (reader.failure === undefined) return;
+    reader.failure = undefined;
+    this.troubles.clear(reader.generation.path);
+  }
+
+  #reopen(reader: FileReader): void {
+    const { generation } = reader;
+    try {
+      const file = this.context.system.disk.openSync(generation.path, 'r');
+      if (inodeKey(file.statSync()) === inodeKey(generation)) reader.reopen(file);
+      else file.closeSync();
+    } catch {
+      // The one that is open may yet be read.
+    }
   }
 
   async #begin(generation: Generation, atEnd: boolean): Promise<void> {
@@ -232,11 +280,11 @@ export class OpenFiles {
     const key = Buffer.from(
       this.options.key.replace(/\{(host|path|name)\}/g, (_, part: string) => parts[part] ?? ''),
     );
-    const acknowledgements = new Acknowledgements(
-      generation.place,
-      (records) => this.events.onAcknowledged(records),
-      (error, records) => this.events.onFailure(generation, error, records),
-    );
+    const acknowledgements = new Acknowledgements(generation.place, {
+      onAdvance: (records) => this.events.onAcknowledged(records),
+      onFailure: (error, records) => this.events.onFailure(generation, error, records),
+      onRefused: (failures, run) => this.events.onRefused(generation, failures, run),
+    });
     const target = producer.target(this.options.topic, key);
     this.routes.set(generation.id, { target, key, acknowledgements });
   }

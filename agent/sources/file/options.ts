@@ -31,7 +31,10 @@ export const fileOptions = z
       .min(1)
       .max(100_000_000)
       .default(1_000_000)
-      .describe('Longer lines are sent in pieces; must fit the topic’s max.message.bytes.'),
+      .describe(
+        'Longer lines are sent in pieces. At most `producer.memory`; a record that is larger than ' +
+          'the topic’s max.message.bytes is set aside (`dead_letter`).',
+      ),
     partial_after: duration()
       .prefault('5s')
       .describe('A last line without its end is sent after so long without growth.'),
