@@ -1,9 +1,10 @@
 import { Secret } from './secret.js';
 import { type Address, parseAddress, parseDuration, parseSize } from './units/index.js';
+import { WebUrl } from './web-url.js';
 import { z } from './zod.js';
 
 /** What a primitive is for people: drives the documentation, JSON Schema and `config show`. */
-export type PrimitiveKind = 'duration' | 'size' | 'secret' | 'address';
+export type PrimitiveKind = 'duration' | 'size' | 'secret' | 'address' | 'url';
 
 /** Which of our schemas are primitives; a copy made by `.describe()` stays one. */
 export const primitiveKinds = z.registry<{ kind: PrimitiveKind }>();
@@ -56,4 +57,17 @@ export function address() {
     parseAddress,
     'must be an address as host:port, such as 127.0.0.1:9092',
   );
+}
+
+/** An http or https URL; parses to a `WebUrl` that masks what is secret in it. */
+export function webUrl() {
+  return primitive<WebUrl>('url', parseWebUrl, 'must be a URL such as https://collector:8080/in');
+}
+
+function parseWebUrl(text: string): WebUrl | undefined {
+  try {
+    return new WebUrl(text);
+  } catch {
+    return undefined;
+  }
 }

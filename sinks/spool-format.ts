@@ -35,6 +35,11 @@ export function contentBytesOf(record: RecordView): number {
   return record.valueEnd < 0 ? 1 : record.valueEnd - record.valueStart + 1;
 }
 
+/** What a record takes in a chunk. */
+export function spanBytesOf({ keyStart, headersEnd }: RecordView): number {
+  return RECORD_HEADER_BYTES + headersEnd - keyStart;
+}
+
 /** Puts records into a chunk; one object serves all spools of a sink, one after the other. */
 export class ChunkWriter {
   records = 0;

@@ -17,6 +17,7 @@ const PRIMITIVES: Readonly<Record<PrimitiveKind, Record<string, unknown>>> = {
   },
   secret: { type: ['string', 'number'], writeOnly: true },
   address: { type: 'string', pattern: ':\\d+$|\\$\\{', examples: ['127.0.0.1:9092'] },
+  url: { type: 'string', examples: ['https://collector:8080/in'] },
 };
 
 /** JSON Schema (2020-12) of what a person writes, for editors. */

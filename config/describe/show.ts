@@ -9,6 +9,7 @@ import {
 } from '../introspect.js';
 import type { PrimitiveKind } from '../primitives.js';
 import { type Address, formatAddress, formatDuration, formatSize } from '../units/index.js';
+import { WebUrl } from '../web-url.js';
 import { z } from '../zod.js';
 
 /** A primitive's default as one would write it in the YAML; defaults may be stored parsed. */
@@ -33,7 +34,9 @@ function effective(schema: Schema, given: unknown): unknown {
   const { kind, defaultValue } = unwrap(schema);
   const value = given === undefined ? writtenDefault(defaultValue, kind) : given;
   if (value === undefined) return undefined;
-  if (kind !== undefined) return kind === 'secret' ? '******' : value;
+  if (kind === 'secret') return '******';
+  if (kind === 'url') return String(new WebUrl(String(value)));
+  if (kind !== undefined) return value;
   if (alternativesOf(schema)) {
     const option = chosen(schema, value);
     return option === schema ? value : effective(option, value);

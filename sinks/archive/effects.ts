@@ -59,7 +59,7 @@ export class EffectRunner {
       case 'encode':
         return this.#encode(effect);
       case 'createClaim':
-        await this.#links.createClaim(effect.claim);
+        await this.#links.createClaim({ ...effect.claim, claimedAt: this.#date() });
         return { type: 'claimCreated' };
       case 'publish':
         // Where another was first, `confirm` compares the content.
@@ -78,6 +78,10 @@ export class EffectRunner {
     this.spool = undefined;
     this.live?.giveUp();
     this.live = undefined;
+  }
+
+  #date(): string {
+    return new Date(this.#options.system.clock.now()).toISOString();
   }
 
   async #list(): Promise<ChainEvent> {
@@ -134,7 +138,7 @@ export class EffectRunner {
     const { system, spoolDirectory } = this.#options;
     if (fresh || this.spool?.level.start !== start) {
       this.close();
-      this.spool = await Spool.open(system.disk, spoolDirectory, start, fresh);
+      this.spool = await Spool.open(system, spoolDirectory, start, fresh);
       if (this.spool.level.position === start) this.live = await this.#openLive(start);
     }
     return { type: 'spooled', spool: this.spool.level };

@@ -13,6 +13,9 @@ import { EffectRunner } from './effects.js';
 import type { Spool, SpoolLimits } from './spool.js';
 import type { WriterOptions } from './writer-options.js';
 
+/** So many in a row may be a broker that starts anew: no problem yet. */
+const PASSING_FAILURES = 2;
+
 /**
  * The writer of one partition: carries out what the claim chain's `step` asks for. It may be closed
  * or killed at any moment; the next one goes on from what is in the store.
@@ -27,9 +30,12 @@ export class PartitionWriter implements PartitionWorker {
   /** The last offset that is wanted, where a claim is being finished. */
   #until: number | undefined;
   #waiting: (() => void)[] = [];
+  readonly #problem: string;
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    const { sink, topic, partition } = options.id;
+    this.#problem = `sink ${sink}, topic ${topic}, partition ${partition}`;
     this.#state = newChain(options.config);
     this.#effects = new EffectRunner(options);
     this.#intake = new Intake(options.feed);
@@ -68,6 +74,7 @@ export class PartitionWriter implements PartitionWorker {
     this.#wake();
     await this.#running;
     this.#effects.close();
+    this.#options.system.problems.clear(this.#problem);
   }
 
   get status(): WorkerStatus {
@@ -90,18 +97,18 @@ export class PartitionWriter implements PartitionWorker {
   #dispatch(event: ChainEvent): void {
     const { clock } = this.#options.system;
     const wasReading = this.#state.phase === 'reading';
-    const [state, effects] = step(this.#state, event, clock.now());
+    const [state, effects] = step(this.#state, event, clock.monotonic());
     this.#state = state;
     if (wasReading && state.phase !== 'reading') this.#intake.pause();
+    if (state.failures === 0) this.#options.system.problems.clear(this.#problem);
     for (const effect of effects) this.#begin(effect);
     if (state.phase === 'reading') this.#wake();
   }
 
   #begin(effect: ChainEffect): void {
     if (effect.type === 'alarm') {
-      const { topic, partition } = this.#options.id;
       const { code, message } = effect.blocked;
-      this.#options.system.log.error(message, { code, topic, partition });
+      this.#raise(message, { code });
     } else if (effect.type === 'read') {
       this.#until = effect.until;
       this.#beginRead(effect.from);
@@ -141,7 +148,6 @@ export class PartitionWriter implements PartitionWorker {
 
   /** Puts what was fetched into the spool for as long as it is wanted. */
   #pump(): void {
-    const { clock } = this.#options.system;
     const intake = this.#intake;
     for (;;) {
       const { head } = intake;
@@ -150,7 +156,7 @@ export class PartitionWriter implements PartitionWorker {
       if (head === undefined || spool === undefined) return;
       let outcome: ReturnType<Spool['append']>;
       try {
-        outcome = spool.append(head, this.#limits(), clock.now(), live);
+        outcome = spool.append(head, this.#limits(), live);
         if (outcome === 'until') intake.forget();
         else intake.use(spool.level.position, outcome === 'all');
       } catch (error) {
@@ -175,8 +181,16 @@ export class PartitionWriter implements PartitionWorker {
   #fail(error: unknown): void {
     const { topic, partition } = this.#options.id;
     const { log } = this.#options.system;
-    log.warn(`archiving failed, trying again: ${describe(error)}`, { topic, partition });
+    const message = `archiving failed, trying again: ${describe(error)}`;
+    if (!this.#isClosed && this.#state.failures >= PASSING_FAILURES) this.#raise(message);
+    else log.warn(message, { topic, partition });
     if (!this.#isClosed) this.#dispatch({ type: 'failed' });
+  }
+
+  #raise(message: string, fields?: { readonly code: string }): void {
+    const { id, system } = this.#options;
+    const { topic, partition } = id;
+    system.problems.raise(this.#problem, message, { topic, partition, ...fields });
   }
 
   #wake(): void {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readBatchHeader } from '../../protocol/records/index.js';
-import type { Disk, DiskFile } from '../../system/index.js';
+import type { Clock, DiskFile, System } from '../../system/index.js';
 import type { FetchedRecords } from '../feed.js';
 import type { RecordView, RecordWalk } from '../record-view.js';
 import { contentBytesOf } from '../spool-format.js';
@@ -36,11 +36,13 @@ type SpoolOutcome = 'all' | 'full' | 'more' | 'until';
  * power cut the intact chunks count, and the topic has the rest.
  */
 export class Spool {
+  readonly #clock: Clock;
   readonly #file: DiskFile;
   #level: SpoolLevel;
   #sizeBytes: number;
 
-  private constructor(file: DiskFile, level: SpoolLevel, sizeBytes: number) {
+  private constructor(clock: Clock, file: DiskFile, level: SpoolLevel, sizeBytes: number) {
+    this.#clock = clock;
     this.#file = file;
     this.#level = level;
     this.#sizeBytes = sizeBytes;
@@ -50,7 +52,12 @@ export class Spool {
    * The spool that begins at `start` in this directory (one per partition), as far as it is intact;
    * an empty one where there is none or `fresh` asks for it. Others are removed.
    */
-  static async open(disk: Disk, directory: string, start: number, fresh: boolean): Promise<Spool> {
+  static async open(
+    { disk, clock }: Pick<System, 'disk' | 'clock'>,
+    directory: string,
+    start: number,
+    fresh: boolean,
+  ): Promise<Spool> {
     await disk.makeDirectory(directory);
     const name = `${offsetName(start)}.spool`;
     for (const other of await disk.list(directory)) {
@@ -58,9 +65,9 @@ export class Spool {
     }
     const file = await disk.open(join(directory, name), fresh ? 'w' : 'a+');
     try {
-      const { level, sizeBytes } = await recover(file, start);
+      const { level, sizeBytes } = await recover(file, start, clock);
       file.truncateSync(sizeBytes);
-      return new Spool(file, level, sizeBytes);
+      return new Spool(clock, file, level, sizeBytes);
     } catch (error) {
       file.closeSync();
       throw error;
@@ -84,7 +91,6 @@ export class Spool {
   append(
     { records, batches, nextOffset }: Omit<FetchedRecords, 'fetchOffset' | 'release'>,
     limits: SpoolLimits,
-    nowMs: number,
     tee?: { take(record: RecordView): void },
   ): SpoolOutcome {
     const { until = Infinity, records: maxRecords = Infinity, sizeBytes } = limits;
@@ -116,7 +122,7 @@ export class Spool {
       count += 1;
       bytes += contentBytesOf(records);
     }
-    this.#write(count > 0 ? batches : [], { position, records: count, bytes, nowMs });
+    this.#write(count > 0 ? batches : [], { position, records: count, bytes });
     return outcome;
   }
 
@@ -140,9 +146,9 @@ export class Spool {
 
   #write(
     batches: readonly Buffer[],
-    taken: { position: number; records: number; bytes: number; nowMs: number },
+    taken: { position: number; records: number; bytes: number },
   ): void {
-    const { position, records, bytes, nowMs } = taken;
+    const { position, records, bytes } = taken;
     const level = this.#level;
     const { start, position: from } = level;
     if (position === from) return;
@@ -151,10 +157,11 @@ export class Spool {
       return baseOffset < position && baseOffset + lastOffsetDelta >= from;
     });
     const counts = { records, contentBytes: bytes };
-    const header = { ...counts, start, from, position, writtenAtMs: nowMs };
+    const header = { ...counts, start, from, position, writtenAtMs: this.#clock.now() };
     const chunk = [encodeChunkHeader(header, wanted), ...wanted];
     this.#file.writeSync(chunk, this.#sizeBytes);
     this.#sizeBytes += chunk.reduce((sum, { length }) => sum + length, 0);
+    const nowMs = this.#clock.monotonic();
     this.#level = {
       start,
       position,
@@ -179,14 +186,20 @@ class SpoolCorrupt extends Error {
   }
 }
 
-/** The intact chunks from the beginning on. */
+/**
+ * The intact chunks from the beginning on. How old they are only the wall clock can say: where it
+ * was set back since, they count as new, and are held once more at most.
+ */
 async function recover(
   file: DiskFile,
   start: number,
+  clock: Clock,
 ): Promise<{ level: SpoolLevel; sizeBytes: number }> {
   let level: SpoolLevel = { start, position: start, records: 0, bytes: 0, sinceMs: 0, lastMs: 0 };
   let sizeBytes = 0;
   const reader = new ChunkReader(file);
+  const now = { wallMs: clock.now(), ms: clock.monotonic() };
+  const since = (wallMs: number) => now.ms - Math.max(0, now.wallMs - wallMs);
   for (;;) {
     const chunk = await reader.read(sizeBytes);
     if (chunk === undefined) return { level, sizeBytes };
@@ -197,8 +210,8 @@ async function recover(
       position: header.position,
       records: level.records + header.records,
       bytes: level.bytes + header.contentBytes,
-      sinceMs: sizeBytes === 0 ? header.writtenAtMs : level.sinceMs,
-      lastMs: header.writtenAtMs,
+      sinceMs: sizeBytes === 0 ? since(header.writtenAtMs) : level.sinceMs,
+      lastMs: since(header.writtenAtMs),
     };
     sizeBytes += chunk.bytes.length;
   }

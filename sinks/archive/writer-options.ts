@@ -7,7 +7,7 @@ import type { Store } from './stores/index.js';
 
 /** What the writers of one sink share, and what one of them is for. */
 export interface WriterOptions {
-  readonly system: Pick<System, 'clock' | 'disk' | 'log'>;
+  readonly system: Pick<System, 'clock' | 'disk' | 'log' | 'problems'>;
   readonly store: Store;
   readonly id: ChainId;
   readonly config: ChainConfig;

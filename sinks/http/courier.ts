@@ -3,7 +3,8 @@ import type { RecordView } from '../record-view.js';
 import { ChunkCursor } from '../spool-format.js';
 import { contentTypes, encodeBody, offsetsOf } from './body.js';
 import type { Refusal } from './dead-letters.js';
-import type { Destination } from './destination.js';
+import type { Delivery, Destination } from './destination.js';
+import { type Narrowing, narrowingOf, nextIndex, step } from './narrowing.js';
 import type { OffsetSpan, Outbox, Parcel } from './outbox.js';
 
 /** What a courier works with. */
@@ -17,8 +18,20 @@ export interface CourierOptions {
   readonly feed: PartitionFeed;
   /** undefined: what is refused blocks the partition. */
   readonly deadLetters: { send(record: RecordView, refusal: Refusal): Promise<void> } | undefined;
+  /** So many records refused in a row are the destination's fault. At least 2. */
+  readonly deadLetterLimit: number;
   readonly onArrived: (arrived: { records: number; bytes: number }) => void;
 }
+
+/**
+ * What became of a parcel. `aborted`: it is in the outbox. `blocked`: a person has to act.
+ * `undecided`: what is left are records that were refused, and no other request since has told
+ * whether they are at fault or the destination.
+ */
+export type Outcome =
+  | { readonly type: 'arrived' | 'aborted' }
+  | { readonly type: 'blocked'; readonly reason: string }
+  | { readonly type: 'undecided'; readonly left: Parcel; readonly reason: string };
 
 /** Brings one parcel after the other to the destination; a refused one piece by piece. */
 export class Courier {
@@ -28,42 +41,56 @@ export class Courier {
     this.#options = options;
   }
 
-  /**
-   * Resolves when the whole parcel has arrived and is committed, or with the reason why a person
-   * has to act first; undefined also where `signal` aborted.
-   */
-  async bring(parcel: Parcel, signal: AbortSignal): Promise<string | undefined> {
-    const { destination, topic, partition } = this.#options;
+  /** Resolves when the whole parcel has arrived and is committed, or cannot go on. */
+  async bring(parcel: Parcel, signal: AbortSignal): Promise<Outcome> {
+    const { destination, deadLetters, deadLetterLimit } = this.#options;
+    const limit = deadLetters === undefined ? 1 : deadLetterLimit;
     let left = parcel;
+    let state = narrowingOf(parcel.ranges);
+    let refusal = '';
     for (;;) {
-      const [range] = left.ranges;
-      if (range === undefined) return undefined;
-      const { start, end } = range;
-      const { format, chunk } = left;
-      const delivery = {
-        idempotencyKey: this.#key(range),
-        contentType: contentTypes[format],
-        body: encodeBody(chunk, format, { topic, partition }, start, end),
-      };
-      const verdict = await destination.deliver(delivery, signal);
-      if (verdict === undefined) return undefined;
-      if (verdict.kind === 'denied') return verdict.reason;
-      if (verdict.kind === 'accepted') {
-        const records = offsetsOf(chunk).filter((at) => at >= start && at <= end).length;
-        this.#options.onArrived({ records, bytes: delivery.body.length });
-        left = await this.#arrived(left);
-      } else if (start < end) {
-        left = await this.#divide(left);
-      } else {
-        const { deadLetters } = this.#options;
-        if (deadLetters === undefined) return `offset ${start} is refused: ${verdict.reason}`;
-        const record = recordAt(chunk, start);
-        const sent = deadLetters.send(record, { topic, partition, reason: verdict.reason });
-        await Promise.race([sent, aborted(signal)]);
-        if (signal.aborted) return undefined;
-        left = await this.#arrived(left);
+      const range = state.ranges[nextIndex(state) ?? -1];
+      if (range === undefined) {
+        if (left.ranges.length === 0) return { type: 'arrived' };
+        return { type: 'undecided', left, reason: undecided(left.ranges, refusal) };
       }
+      const delivery = this.#deliveryOf(left, range);
+      const verdict = await destination.deliver(delivery, signal);
+      if (verdict === undefined) return { type: 'aborted' };
+      if (verdict.kind === 'denied') return { type: 'blocked', reason: verdict.reason };
+      if (verdict.kind === 'refused') refusal = verdict.reason;
+      const divide = (span: OffsetSpan) => halvesOf(left.chunk, span);
+      const [next, decision] = step(state, verdict.kind, divide, limit);
+      if (decision.type === 'deadLetter') {
+        const sent = this.#bury(left.chunk, decision.at, refusal);
+        await Promise.race([sent, aborted(signal)]);
+        if (signal.aborted) return { type: 'aborted' };
+      }
+      if (verdict.kind === 'accepted') this.#count(left.chunk, range, delivery.body.length);
+      if (next.ranges !== state.ranges) left = await this.#settle(left, next.ranges);
+      state = next;
+      if (decision.type === 'stop') return { type: 'blocked', reason: stopped(state, refusal) };
     }
+  }
+
+  #deliveryOf({ chunk, format }: Parcel, range: OffsetSpan): Delivery {
+    const { topic, partition } = this.#options;
+    const { start, end } = range;
+    return {
+      idempotencyKey: this.#key(range),
+      contentType: contentTypes[format],
+      body: encodeBody(chunk, format, { topic, partition }, start, end),
+    };
+  }
+
+  #count(chunk: Buffer, { start, end }: OffsetSpan, bytes: number): void {
+    const records = offsetsOf(chunk).filter((at) => at >= start && at <= end).length;
+    this.#options.onArrived({ records, bytes });
+  }
+
+  async #bury(chunk: Buffer, { start }: OffsetSpan, reason: string): Promise<void> {
+    const { deadLetters, topic, partition } = this.#options;
+    await deadLetters?.send(recordAt(chunk, start), { topic, partition, reason });
   }
 
   #key({ start, end }: OffsetSpan): string {
@@ -72,29 +99,44 @@ export class Courier {
   }
 
   /** Committed first: a crash in between sends nothing that is committed, see `remainder`. */
-  async #arrived(parcel: Parcel): Promise<Parcel> {
+  async #settle(parcel: Parcel, ranges: readonly OffsetSpan[]): Promise<Parcel> {
     const { feed, outbox } = this.#options;
-    const ranges = parcel.ranges.slice(1);
     const from = ranges[0]?.start ?? parcel.next;
     const left = { ...parcel, from, ranges };
-    await feed.commit(from);
+    if (from !== parcel.from) await feed.commit(from);
     if (ranges.length > 0) await outbox.save(left);
     else await outbox.clear();
     return left;
   }
+}
 
-  /** Two halves, by records: so the one at fault is found in a few steps. */
-  async #divide(parcel: Parcel): Promise<Parcel> {
-    const [range, ...others] = parcel.ranges;
-    if (range === undefined) return parcel;
-    const offsets = offsetsOf(parcel.chunk).filter((at) => at >= range.start && at <= range.end);
-    const middle = offsets.length >> 1;
-    const first = { start: range.start, end: offsets[middle - 1] ?? range.start };
-    const second = { start: offsets[middle] ?? range.end, end: range.end };
-    const left = { ...parcel, ranges: [first, second, ...others] };
-    await this.#options.outbox.save(left);
-    return left;
-  }
+/** Two halves, by records: so the one at fault is found in a few steps. */
+function halvesOf(chunk: Buffer, { start, end }: OffsetSpan): [OffsetSpan, OffsetSpan] | undefined {
+  if (start === end) return undefined;
+  const offsets = offsetsOf(chunk).filter((at) => at >= start && at <= end);
+  const middle = offsets.length >> 1;
+  return [
+    { start, end: offsets[middle - 1] ?? start },
+    { start: offsets[middle] ?? end, end },
+  ];
+}
+
+function undecided(ranges: readonly OffsetSpan[], refusal: string): string {
+  const [first] = ranges;
+  const others = ranges.length > 1 ? ` and ${ranges.length - 1} more` : '';
+  return (
+    `offset ${first?.start}${others} is refused: ${refusal}. It goes to the dead letters when ` +
+    'the destination has accepted another record; until then that may be at fault itself'
+  );
+}
+
+function stopped({ ranges, held }: Narrowing, refusal: string): string {
+  const [first] = ranges;
+  if (held < 2) return `offset ${first?.start} is refused: ${refusal}`;
+  return (
+    `${held} records in a row are refused, from offset ${first?.start} on: ${refusal}. That is ` +
+    'the destination, not the records: mend it, or raise dead_letter_limit if it is the records'
+  );
 }
 
 /**

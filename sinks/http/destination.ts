@@ -1,9 +1,8 @@
 import type { HttpResponse, System } from '../../system/index.js';
+import { retryAfterOf } from './retry-after.js';
 
 const FIRST_BACKOFF_MS = 500;
 const LAST_BACKOFF_MS = 30_000;
-/** Nobody means longer ones. */
-const MAX_RETRY_AFTER_MS = 3_600_000;
 const QUOTED_BODY_BYTES = 200;
 
 /** One request; its body is the same whenever it is repeated. */
@@ -43,7 +42,7 @@ export class Destination {
   constructor(options: DestinationOptions) {
     this.#options = options;
     const { origin, pathname } = new URL(options.url);
-    // Without the query and user: they may hold secrets.
+    // Without the query: it may hold secrets.
     this.#shown = origin + pathname;
   }
 
@@ -86,7 +85,7 @@ export class Destination {
       });
     } catch (error) {
       if (!signal.aborted) {
-        this.#backOff(undefined, error instanceof Error ? error.message : String(error));
+        this.#backOff({}, error instanceof Error ? error.message : String(error));
       }
       return undefined;
     }
@@ -97,17 +96,19 @@ export class Destination {
     }
     const reason = describe(this.#shown, response);
     if (isTransient(status)) {
-      this.#backOff(response.headers['retry-after'], reason);
+      this.#backOff(response.headers, reason);
       return undefined;
     }
+    this.#failures = 0;
     return { kind: isDenial(status) ? 'denied' : 'refused', reason };
   }
 
-  #backOff(retryAfter: string | undefined, reason: string): void {
+  /** What the destination asks for can only make the wait longer. */
+  #backOff(headers: HttpResponse['headers'], reason: string): void {
     const { clock, random, log } = this.#options.system;
     const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** this.#failures, LAST_BACKOFF_MS);
-    const waitMs =
-      parseRetryAfter(retryAfter, clock.now()) ?? backoffMs * (0.75 + random.float() / 2);
+    const jitteredMs = backoffMs * (0.75 + random.float() / 2);
+    const waitMs = Math.max(jitteredMs, retryAfterOf(headers, clock.now()) ?? 0);
     this.#failures += 1;
     this.#notBefore = Math.max(this.#notBefore, clock.monotonic() + waitMs);
     log.warn(`${this.#shown} does not take records now, trying again: ${reason}`, {
@@ -121,19 +122,16 @@ function isTransient(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
 }
 
-/** Redirections and wrong addresses are no record's fault either. */
+/** Of address, credentials, method, headers or licence: no record's fault. So are redirections. */
+const DENIALS = new Set([
+  401, 402, 403, 404, 405, 406, 407, 410, 411, 412, 414, 415, 416, 417, 421, 426, 428, 431, 451,
+]);
+
 function isDenial(status: number): boolean {
-  return status < 400 || [401, 403, 404, 405, 407].includes(status);
+  return status < 400 || DENIALS.has(status);
 }
 
 function describe(shown: string, { status, body }: HttpResponse): string {
   const quoted = body.subarray(0, QUOTED_BODY_BYTES).toString('utf8').trim();
   return `${shown} answered ${status}${quoted === '' ? '' : `: ${quoted}`}`;
-}
-
-/** Milliseconds to wait by `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. */
-export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
-  if (value === undefined) return undefined;
-  const waitMs = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - nowMs;
-  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS);
 }

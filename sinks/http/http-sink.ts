@@ -30,7 +30,10 @@ export class HttpSink implements Sink {
       headers[header.toLowerCase()] = secret.reveal();
     }
     const { url, timeout: timeoutMs } = config;
-    this.#destination = new Destination({ system, url, headers, timeoutMs });
+    if (url.credentials !== undefined) {
+      headers.authorization ??= `Basic ${base64(url.credentials.reveal())}`;
+    }
+    this.#destination = new Destination({ system, url: url.reveal(), headers, timeoutMs });
     const topic = config.dead_letter;
     this.#deadLetters =
       topic === undefined ? undefined : new DeadLetters(system, bootstrap, clientId, topic);
@@ -54,10 +57,12 @@ export class HttpSink implements Sink {
       outbox,
       feed,
       deadLetters: this.#deadLetters,
+      deadLetterLimit: this.#config.dead_letter_limit,
       onArrived,
     });
     return new PartitionSender({
       system,
+      id: `sink ${name}, topic ${topic}, partition ${partition}`,
       feed,
       outbox,
       courier,
@@ -82,4 +87,8 @@ export class HttpSink implements Sink {
   async close(): Promise<void> {
     await this.#deadLetters?.close();
   }
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
 }

@@ -1,4 +1,4 @@
-import { duration, secret, size, z } from '../../config/index.js';
+import { duration, secret, size, webUrl, z } from '../../config/index.js';
 import { commonFields } from '../common-options.js';
 
 const batch = z
@@ -14,7 +14,10 @@ export const httpSchema = z
   .strictObject({
     type: z.literal('http'),
     ...commonFields,
-    url: z.url({ protocol: /^https?$/ }).describe('Where requests are sent with POST.'),
+    url: webUrl().describe(
+      'Where requests are sent with POST. `user:password@` in it becomes an `Authorization` ' +
+        'header (Basic), unless `headers` has one; it is masked wherever the URL would be shown.',
+    ),
     format: z
       .enum(['json', 'ndjson', 'lines'])
       .default('json')
@@ -29,7 +32,18 @@ export const httpSchema = z
       .string()
       .regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a topic')
       .optional()
-      .describe('Topic for records that the destination refuses; without it they block the sink.'),
+      .describe(
+        'Topic for records that the destination refuses while it accepts others; without it ' +
+          'they block the sink.',
+      ),
+    dead_letter_limit: z
+      .int()
+      .min(2)
+      .default(10)
+      .describe(
+        'So many records refused one after the other, none accepted in between, are held to be ' +
+          'the fault of the destination: the sink stands still, and they stay in the topic.',
+      ),
     max_bytes: size().prefault('64MiB').describe('Bytes of records held in memory, at most.'),
   })
   .describe('Sends records to an HTTP endpoint, at least once, with an Idempotency-Key.');

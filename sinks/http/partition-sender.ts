@@ -1,19 +1,23 @@
 import type { System } from '../../system/index.js';
 import type { FetchedRecords, PartitionFeed } from '../feed.js';
 import { Intake } from '../intake.js';
-import { ChunkWriter, contentBytesOf } from '../spool-format.js';
+import { ChunkCursor, ChunkWriter, contentBytesOf, spanBytesOf } from '../spool-format.js';
 import type { PartitionWorker, WorkerStatus } from '../worker.js';
 import { offsetsOf } from './body.js';
 import { type Courier, remainder } from './courier.js';
-import type { Outbox, Parcel } from './outbox.js';
+import type { OffsetSpan, Outbox, Parcel } from './outbox.js';
 
 /** A blocked partition looks again after this time, or after a restart. */
 const BLOCKED_RETRY_MS = 30_000;
 const FAILED_RETRY_MS = 1_000;
+/** Of a chunk, for keys and headers. */
+const SPARE_BYTES = 64 * 1024;
 
 /** What the sender of one partition is made with. */
 export interface SenderOptions {
-  readonly system: Pick<System, 'clock' | 'log'>;
+  readonly system: Pick<System, 'clock' | 'log' | 'problems'>;
+  /** Names the partition to people: `sink <name>, topic <topic>, partition <n>`. */
+  readonly id: string;
   readonly feed: PartitionFeed;
   readonly outbox: Outbox;
   readonly courier: Courier;
@@ -30,7 +34,7 @@ export interface SenderOptions {
 export class PartitionSender implements PartitionWorker {
   readonly #options: SenderOptions;
   readonly #intake: Intake;
-  readonly #chunk: ChunkWriter;
+  #chunk: ChunkWriter;
   readonly #abort = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #isReading = false;
@@ -43,6 +47,9 @@ export class PartitionSender implements PartitionWorker {
   /** Records in the parcel that is under way. */
   #underWay = 0;
   #blocked: string | undefined;
+  /** Records at the head of the chunk that were refused; what follows shows whose fault it is. */
+  #carried: readonly OffsetSpan[] = [];
+  #triedAt = 0;
   #drainTo: number | undefined;
   #isCutWanted = false;
   #waiting: (() => void)[] = [];
@@ -50,7 +57,7 @@ export class PartitionSender implements PartitionWorker {
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#intake = new Intake(options.feed);
-    this.#chunk = new ChunkWriter(options.batchBytes + 64 * 1024);
+    this.#chunk = new ChunkWriter(options.batchBytes + SPARE_BYTES);
   }
 
   get status(): WorkerStatus {
@@ -94,6 +101,8 @@ export class PartitionSender implements PartitionWorker {
     this.#abort.abort();
     this.#wake();
     await this.#running;
+    const { system, id } = this.#options;
+    system.problems.clear(id);
   }
 
   #isDrained(until: number): boolean {
@@ -113,7 +122,7 @@ export class PartitionSender implements PartitionWorker {
         await system.clock.sleep(FAILED_RETRY_MS, signal);
       }
       this.#stopReading();
-      this.#chunk.clear();
+      this.#empty();
     }
   }
 
@@ -125,20 +134,19 @@ export class PartitionSender implements PartitionWorker {
     const committed = await feed.committed();
     const saved = await outbox.load();
     const left = saved === undefined ? undefined : remainder(saved, committed);
-    if (left !== undefined) {
-      await this.#bring(left);
-      this.#position = left.next;
-    } else {
+    if (left === undefined) {
       this.#position = committed ?? (await this.#first());
+      this.#committed = this.#position;
+    } else {
+      this.#position = left.next;
+      await this.#bring(left);
     }
-    this.#committed = this.#position;
     while (!signal.aborted) {
       await this.#read();
       const parcel = await this.#cutWhenDue();
       if (parcel === undefined) continue;
       await outbox.save(parcel);
       await this.#bring(parcel);
-      this.#committed = parcel.next;
     }
   }
 
@@ -152,27 +160,63 @@ export class PartitionSender implements PartitionWorker {
   }
 
   async #bring(parcel: Parcel): Promise<void> {
-    const { courier } = this.#options;
+    const { courier, outbox } = this.#options;
     const { signal } = this.#abort;
     this.#underWay = offsetsOf(parcel.chunk).length;
-    let left: Parcel | undefined = parcel;
-    while (left !== undefined && !signal.aborted) {
-      const obstacle = await courier.bring(left, signal);
-      if (obstacle === undefined) break;
-      await this.#standStill(obstacle);
+    let left: Parcel = parcel;
+    for (;;) {
+      const outcome = await courier.bring(left, signal);
+      if (outcome.type === 'aborted') return;
+      this.#triedAt = this.#options.system.clock.monotonic();
+      this.#committed = outcome.type === 'undecided' ? outcome.left.from : parcel.next;
+      if (outcome.type === 'undecided') this.#carry(outcome.left);
+      if (outcome.type === 'undecided') this.#block(outcome.reason);
+      else if (outcome.type === 'arrived') this.#unblock();
+      if (outcome.type !== 'blocked') break;
+      await this.#standStill(outcome.reason);
+      if (signal.aborted) return;
       // What arrived before the obstacle is not sent again.
-      left = (await this.#options.outbox.load()) ?? left;
+      left = (await outbox.load()) ?? left;
     }
-    if (signal.aborted) return;
-    this.#blocked = undefined;
     this.#underWay = 0;
   }
 
+  /** What is left of a parcel goes into the next one, in front. */
+  #carry({ chunk, ranges }: Parcel): void {
+    const { batchBytes } = this.#options;
+    const isLeft = (offset: number) => ranges.some(({ start }) => start === offset);
+    const records = new ChunkCursor();
+    records.open(chunk);
+    let bytes = 0;
+    while (records.next()) if (isLeft(records.offset)) bytes += spanBytesOf(records);
+    this.#chunk = new ChunkWriter(batchBytes + SPARE_BYTES + bytes);
+    records.open(chunk);
+    while (records.next()) if (isLeft(records.offset)) this.#chunk.tryAppend(records);
+    this.#carried = ranges;
+  }
+
+  #empty(): void {
+    this.#chunk.clear();
+    if (this.#carried.length === 0) return;
+    this.#carried = [];
+    this.#chunk = new ChunkWriter(this.#options.batchBytes + SPARE_BYTES);
+  }
+
+  #block(reason: string): void {
+    const { system, id } = this.#options;
+    this.#blocked = reason;
+    system.problems.raise(id, `${id} waits for a person: ${reason}`);
+  }
+
+  #unblock(): void {
+    const { system, id } = this.#options;
+    this.#blocked = undefined;
+    system.problems.clear(id);
+  }
+
   async #standStill(obstacle: string): Promise<void> {
-    const { system } = this.#options;
-    this.#blocked = obstacle;
-    system.log.error(`This partition waits for a person: ${obstacle}`);
-    await system.clock.sleep(BLOCKED_RETRY_MS, this.#abort.signal);
+    this.#block(obstacle);
+    await this.#options.system.clock.sleep(BLOCKED_RETRY_MS, this.#abort.signal);
   }
 
   async #read(): Promise<void> {
@@ -181,12 +225,12 @@ export class PartitionSender implements PartitionWorker {
     if (outcome === 'superseded') return;
     this.#isReading = true;
     if (outcome === 'reading') {
-      this.#blocked = undefined;
+      if (this.#carried.length === 0) this.#unblock();
       this.#fill();
       return;
     }
     const { start, end } = outcome;
-    if (this.#chunk.records > 0) return this.cut();
+    if (this.#fresh > 0) return this.cut();
     this.#isReading = false;
     if (start > this.#position && acceptGap) {
       this.#position = start;
@@ -212,6 +256,11 @@ export class PartitionSender implements PartitionWorker {
     this.#isAhead = false;
   }
 
+  /** Records in the chunk that were not sent yet. */
+  get #fresh(): number {
+    return this.#chunk.records - this.#carried.length;
+  }
+
   /** Takes what fits into the next parcel. */
   #fill(): void {
     while (this.#isReading) {
@@ -232,14 +281,14 @@ export class PartitionSender implements PartitionWorker {
     const { batchRecords, batchBytes, system } = this.#options;
     const chunk = this.#chunk;
     const isFull =
-      chunk.records >= batchRecords ||
-      (chunk.records > 0 && chunk.contentBytes + contentBytesOf(record) > batchBytes);
+      this.#fresh >= batchRecords ||
+      (this.#fresh > 0 && chunk.contentBytes + contentBytesOf(record) > batchBytes);
     if (isFull || !chunk.tryAppend(record)) {
       this.#isAhead = true;
       this.#intake.use(this.#position, false);
       return false;
     }
-    if (chunk.records === 1) this.#firstTakenAt = system.clock.monotonic();
+    if (this.#fresh === 1) this.#firstTakenAt = system.clock.monotonic();
     this.#position = record.offset + 1;
     return true;
   }
@@ -259,19 +308,25 @@ export class PartitionSender implements PartitionWorker {
     const chunk = Buffer.from(
       this.#chunk.finish(this.#committed, this.#position, system.clock.now()),
     );
-    this.#chunk.clear();
-    const offsets = offsetsOf(chunk);
-    const range = { start: offsets[0] ?? 0, end: offsets.at(-1) ?? 0 };
-    return { format, from: this.#committed, ranges: [range], next: this.#position, chunk };
+    const carried = this.#carried;
+    this.#empty();
+    const offsets = offsetsOf(chunk).slice(carried.length);
+    const [start] = offsets;
+    const fresh = start === undefined ? [] : [{ start, end: offsets.at(-1) ?? start }];
+    const ranges = [...carried, ...fresh];
+    return { format, from: this.#committed, ranges, next: this.#position, chunk };
   }
 
   #isDue(): boolean {
     const { batchRecords, batchBytes, lingerMs, system } = this.#options;
-    const { records, contentBytes } = this.#chunk;
+    const records = this.#fresh;
+    const nowMs = system.clock.monotonic();
+    if (this.#carried.length > 0 && nowMs - this.#triedAt >= BLOCKED_RETRY_MS) return true;
     if (records === 0) return false;
-    if (this.#isAhead || records >= batchRecords || contentBytes >= batchBytes) return true;
+    if (this.#isAhead || records >= batchRecords) return true;
+    if (this.#chunk.contentBytes >= batchBytes) return true;
     if (this.#isCutWanted || this.#position >= (this.#drainTo ?? Infinity)) return true;
-    return system.clock.monotonic() - this.#firstTakenAt >= lingerMs;
+    return nowMs - this.#firstTakenAt >= lingerMs;
   }
 
   /** Resolves with the next call from outside; ticks come often. */

@@ -24,6 +24,8 @@ export class Scheduler {
   #now = 0;
   #order = 0;
   #driving = false;
+  /** How far the wall clock is from where it would be had nobody set it. */
+  #wallOffsetMs = 0;
   /** A binary heap by time and order. */
   readonly #events: Event[] = [];
   readonly #outside = createRealSystem().clock;
@@ -35,7 +37,12 @@ export class Scheduler {
 
   /** Wall-clock time, milliseconds since the epoch. */
   get wallClock(): number {
-    return epochMs + Math.floor(this.#now);
+    return epochMs + this.#wallOffsetMs + Math.floor(this.#now);
+  }
+
+  /** Somebody sets the wall clock, forth or back; virtual time and every timer go on. */
+  stepWallClock(byMs: number): void {
+    this.#wallOffsetMs += byMs;
   }
 
   /** Runs `callback` after `delayMs`, unless the process has died by then. */

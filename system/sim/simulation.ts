@@ -98,6 +98,11 @@ export class Simulation {
     return this.#scheduler.advance(durationMs);
   }
 
+  /** The wall clock of all machines jumps by this much, forth or back; timers do not notice. */
+  stepWallClock(byMs: number): void {
+    this.#scheduler.stepWallClock(byMs);
+  }
+
   /** Runs until nothing is scheduled, at most `limitMs` of virtual time (default one minute). */
   runUntilIdle(limitMs = 60_000): Promise<void> {
     return this.#scheduler.settle(limitMs);

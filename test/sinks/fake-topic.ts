@@ -20,6 +20,8 @@ export class FakeTopic {
   end = 0;
   committed: number | undefined;
   readonly commits: number[] = [];
+  /** Called when records have come. */
+  readonly readers = new Set<() => void>();
 
   /** Records with growing offsets; every seventh offset is a gap, as transactions leave them. */
   fill(count: number): this {
@@ -35,6 +37,7 @@ export class FakeTopic {
       });
       this.end += 1;
     }
+    for (const wake of this.readers) wake();
     return this;
   }
 
@@ -120,7 +123,9 @@ export class FakeFeed implements PartitionFeed {
     readonly process: SimProcess,
     readonly topic: FakeTopic,
     readonly beforeCommit: () => Promise<void> = async () => undefined,
-  ) {}
+  ) {
+    topic.readers.add(() => this.#schedule());
+  }
 
   async committed(): Promise<number | undefined> {
     return this.topic.committed;
@@ -148,6 +153,7 @@ export class FakeFeed implements PartitionFeed {
 
   #schedule(): void {
     if (this.#isScheduled || this.#isPaused || this.#position >= this.topic.end) return;
+    if (!this.process.alive) return;
     this.#isScheduled = true;
     this.process.clock.after(1, () => {
       this.#isScheduled = false;

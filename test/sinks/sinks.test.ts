@@ -128,7 +128,9 @@ describe('topics that come and go', () => {
 describe('the http sink on a broker', () => {
   it('sends a topic, and what is refused to the dead-letter topic', async () => {
     const bodies: string[] = [];
+    const users = new Set<unknown>();
     const server = createServer((request, response) => {
+      users.add(request.headers.authorization);
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
@@ -144,11 +146,10 @@ describe('the http sink on a broker', () => {
       notify: {
         type: 'http',
         topics: ['logs'],
-        url: `http://127.0.0.1:${port}/in`,
+        url: `http://me:s3cr%3At@127.0.0.1:${port}/in`,
         format: 'lines',
         batch: { linger: '50ms' },
         dead_letter: 'dead',
-        headers: { authorization: 'Bearer secret' },
       },
     });
     await produce(['one', 'poison', 'three']);
@@ -157,6 +158,7 @@ describe('the http sink on a broker', () => {
     await sinks.stop();
     server.close();
     expect(bodies.join('')).toBe('one\nthree\n');
+    expect([...users]).toEqual([`Basic ${Buffer.from('me:s3cr:t').toString('base64')}`]);
     const [dead] = await read('dead');
     expect(dead?.value).toBe('poison');
     expect(dead?.headers['logflume.dead_letter.topic']).toBe('logs');
@@ -171,9 +173,14 @@ it('refuses a folder that another process uses', async () => {
   await (await startSinks({})).stop();
 });
 
-it('masks the values of headers', () => {
+it('masks the values of headers and what is secret in a URL', () => {
   const section = {
-    n: { type: 'http', topics: ['t'], url: 'https://x/', headers: { a: 's3cret' } },
+    n: {
+      type: 'http',
+      topics: ['t'],
+      url: 'https://u:s3cret@x/?k=s3cret',
+      headers: { a: 's3cret' },
+    },
   };
   expect(JSON.stringify(sinksSection.parse(section))).not.toContain('s3cret');
 });

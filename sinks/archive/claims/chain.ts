@@ -1,4 +1,4 @@
-import { type Claim, sameDecision, sameFiles } from './claim.js';
+import { type Claim, type Decision, sameDecision, sameFiles } from './claim.js';
 import { cutReason, type SpoolLevel } from './rotation.js';
 import type { Blocked, ChainConfig, ChainEffect, ChainEvent, ChainState } from './state.js';
 
@@ -31,14 +31,14 @@ export function newChain(config: ChainConfig): ChainState {
 /**
  * The writer of one partition, without I/O. The chain in the store decides everything: whatever
  * fails or surprises, the writer opens the chain again and goes on from what it finds there.
- * `now` is in milliseconds since the epoch.
+ * `now` is monotonic, in milliseconds: nothing here is a time of day.
  */
 export function step(state: ChainState, event: ChainEvent, now: number): Step {
   switch (event.type) {
     case 'open':
       return open(state);
     case 'listed':
-      return onListed(state, event);
+      return onListed(state, event, now);
     case 'firstFound':
       return work(state, { type: 'createGenesis', start: event.offset });
     case 'genesisCreated':
@@ -84,7 +84,11 @@ function open(state: ChainState): Step {
   return work({ ...newChain(config), drainTo, failures, blocked }, { type: 'list' });
 }
 
-function onListed(state: ChainState, event: Extract<ChainEvent, { type: 'listed' }>): Step {
+function onListed(
+  state: ChainState,
+  event: Extract<ChainEvent, { type: 'listed' }>,
+  now: number,
+): Step {
   const { genesis, claims, dones } = event;
   const first = claims[0];
   if (genesis === undefined) {
@@ -92,6 +96,11 @@ function onListed(state: ChainState, event: Extract<ChainEvent, { type: 'listed'
     return work(state, { type: 'createGenesis', start: first });
   }
   const last = claims.at(-1);
+  const known = new Set(claims);
+  const removed = [...dones].find((start) => start < (last ?? 0) && !known.has(start));
+  if (removed !== undefined && last !== undefined) {
+    return broken(state, last, removed, now);
+  }
   const position = claims.find((start) => !dones.has(start)) ?? last ?? genesis;
   const walking = { ...state, position, lastListed: last ?? -1 };
   return work(walking, { type: 'readClaim', start: position });
@@ -121,14 +130,18 @@ function onClaimRead(
 function atHead(state: ChainState, now: number): Step {
   const { position, lastListed } = state;
   if (lastListed > position) {
-    const message =
-      `The chain has a claim at ${lastListed} but none at ${position}: ` +
-      'a claim file was removed. Restore it from a backup of the archive.';
-    return block(state, { code: 'CHAIN_BROKEN', message }, now);
+    return broken(state, lastListed, position, now);
   }
   const head = { ...state, claim: undefined, own: undefined, refilled: false };
   if (state.committed !== position) return work(head, { type: 'commit', offset: position });
   return openSpool(head);
+}
+
+function broken(state: ChainState, last: number, removed: number, now: number): Step {
+  const message =
+    `The chain has a claim at ${last} but none at ${removed}: ` +
+    'a claim file was removed. Restore it from a backup of the archive.';
+  return block(state, { code: 'CHAIN_BROKEN', message }, now);
 }
 
 function openSpool(state: ChainState): Step {
@@ -210,14 +223,14 @@ function onOutOfRange(state: ChainState, logStart: number, logEnd: number, now: 
     return block(state, { code: 'RETENTION_PASSED', message }, now);
   }
   if (claim !== undefined) return confirm(state, true);
-  return tryClaim(state, 'gap', position, logStart - 1, [], now);
+  return tryClaim(state, 'gap', position, logStart - 1, []);
 }
 
 function onEncoded(state: ChainState, files: Claim['files'], now: number): Step {
   const { claim, spool, position } = state;
   if (spool === undefined) return open(state);
   if (claim === undefined) {
-    return tryClaim(state, 'cut', position, cutEnd(state, spool), files, now);
+    return tryClaim(state, 'cut', position, cutEnd(state, spool), files);
   }
   if (sameFiles(files, claim.files)) return work(state, { type: 'publish', claim });
   if (!state.refilled) {
@@ -237,11 +250,9 @@ function tryClaim(
   start: number,
   end: number,
   files: Claim['files'],
-  now: number,
 ): Step {
   const { settings, writer } = state.config;
-  const claimedAt = new Date(now).toISOString();
-  const own: Claim = { version: 1, kind, start, end, settings, files, writer, claimedAt };
+  const own: Decision = { version: 1, kind, start, end, settings, files, writer };
   return work({ ...state, own }, { type: 'createClaim', claim: own });
 }
 
@@ -265,7 +276,9 @@ function onConfirmed(state: ChainState): Step {
 
 function onTick(state: ChainState, now: number): Step {
   if (state.phase === 'waiting' && state.failures > 0 && now >= state.retryAt) return open(state);
-  return continueReading(state, now);
+  // Nothing comes in, and nothing has failed for long: whatever was wrong is over.
+  const isWell = state.phase === 'reading' && now - state.retryAt >= LAST_RETRY_MS;
+  return continueReading(isWell ? { ...state, failures: 0, blocked: undefined } : state, now);
 }
 
 function retryLater(state: ChainState, now: number): ChainState {

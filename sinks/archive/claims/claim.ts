@@ -45,6 +45,9 @@ const claim = z.object({
  */
 export type Claim = Readonly<z.output<typeof claim>>;
 
+/** A claim before it is dated. */
+export type Decision = Omit<Claim, 'claimedAt'>;
+
 const genesis = z.object({ version: z.literal(1), kind: z.literal('genesis'), start: offset });
 /** The chain's first link: where its first claim starts. */
 export type Genesis = Readonly<z.output<typeof genesis>>;
@@ -65,7 +68,7 @@ const done = z.object({
 export type Done = Readonly<z.output<typeof done>>;
 
 /** Whether two claims decide the same; who made them does not matter. */
-export function sameDecision(a: Claim, b: Claim): boolean {
+export function sameDecision(a: Decision, b: Decision): boolean {
   return (
     a.kind === b.kind &&
     a.start === b.start &&

@@ -17,7 +17,7 @@ export interface SpoolLevel {
   readonly position: number;
   readonly records: number;
   readonly bytes: number;
-  /** When the spool was begun and last added to, milliseconds since the epoch. */
+  /** When the spool was begun and last added to, in this process's monotonic milliseconds. */
   readonly sinceMs: number;
   readonly lastMs: number;
 }

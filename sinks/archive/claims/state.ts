@@ -1,4 +1,4 @@
-import type { Claim, ClaimedFile, ContentSettings } from './claim.js';
+import type { Claim, ClaimedFile, ContentSettings, Decision } from './claim.js';
 import type { Rotation, SpoolLevel } from './rotation.js';
 
 /** What does not change while a chain is held. */
@@ -35,7 +35,7 @@ export interface ChainState {
   /** The claim being finished; undefined at the head of the chain. */
   readonly claim: Claim | undefined;
   /** What we have encoded and tried to claim ourselves; its files are staged. */
-  readonly own: Claim | undefined;
+  readonly own: Decision | undefined;
   readonly spool: SpoolLevel | undefined;
   /** The spool was filled anew from the log for this claim: there is nothing better to try. */
   readonly refilled: boolean;
@@ -46,7 +46,7 @@ export interface ChainState {
   /** What the group is known to have committed. */
   readonly committed: number | undefined;
   readonly blocked: Blocked | undefined;
-  /** Attempts since the last success, and when the next one is due (`waiting`). */
+  /** Attempts since the last success, and when (monotonic) the next one is due (`waiting`). */
   readonly failures: number;
   readonly retryAt: number;
 }
@@ -108,7 +108,7 @@ export type ChainEffect =
       readonly settings: ContentSettings;
     }
   /** Create-if-absent; answers `claimCreated`, whoever won. */
-  | { readonly type: 'createClaim'; readonly claim: Claim }
+  | { readonly type: 'createClaim'; readonly claim: Decision }
   /** Create-if-absent, each file; answers `published` or `conflict`. */
   | { readonly type: 'publish'; readonly claim: Claim }
   /** Reads back and writes `done`; answers `confirmed` or `conflict`. */

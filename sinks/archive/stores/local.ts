@@ -24,8 +24,7 @@ export class LocalStore implements Store {
 
   async createIfAbsent(name: string, content: Uint8Array): Promise<boolean> {
     const path = join(this.stagingDirectory, `${this.#random.bytes(8).toString('hex')}.new`);
-    await this.#makeDirectory(this.stagingDirectory);
-    const file = await this.#disk.open(path, 'wx');
+    const file = await this.#within(this.stagingDirectory, () => this.#disk.open(path, 'wx'));
     try {
       await file.write([content], 0);
       await file.sync();
@@ -104,17 +103,35 @@ export class LocalStore implements Store {
   /** The one way anything gets its final name: whole, and only where there is nothing yet. */
   async #link(path: string, name: string): Promise<boolean> {
     const target = join(this.#root, name);
-    await this.#makeDirectory(dirname(target));
-    let created = true;
+    const directory = dirname(target);
+    return this.#within(directory, async () => {
+      let created = true;
+      try {
+        await this.#disk.link(path, target);
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error;
+        created = false;
+      }
+      // Also where another was first: nobody may build on a name that a power cut could undo.
+      await this.#disk.syncDirectory(directory);
+      return created;
+    });
+  }
+
+  /**
+   * Runs a call that needs the directory. Where it is gone all the same, somebody has taken it
+   * away since it was made: what is known of directories is forgotten, and it is made again.
+   */
+  async #within<T>(directory: string, call: () => Promise<T>): Promise<T> {
+    await this.#makeDirectory(directory);
     try {
-      await this.#disk.link(path, target);
+      return await call();
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-      created = false;
+      if (codeOf(error) !== 'ENOENT') throw error;
+      this.#durable.clear();
+      await this.#makeDirectory(directory);
+      return call();
     }
-    // Also where another was first: nobody may build on a name that a power cut could undo.
-    await this.#disk.syncDirectory(dirname(target));
-    return created;
   }
 
   async #makeDirectory(path: string): Promise<void> {

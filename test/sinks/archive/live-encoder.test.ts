@@ -49,7 +49,7 @@ interface Bench {
 }
 
 async function begin(process: SimProcess, chosen: ContentSettings, free = 64): Promise<Bench> {
-  const spool = await Spool.open(process.disk, '/spool', 0, false);
+  const spool = await Spool.open(process, '/spool', 0, false);
   const encoder = new Encoder(process.disk, '/live', { id: ID, start: 0, settings: chosen });
   await encoder.open();
   const files = new LiveFiles(free);
@@ -66,7 +66,7 @@ function spoolAll(
     const nextOffset = base + records.length;
     const batches = [batchOver(records, base, spooledCodec)];
     const cursor = cursorOver(records, base, liveCodec);
-    spool.append({ records: cursor, batches, nextOffset }, NO_LIMITS, 0, live);
+    spool.append({ records: cursor, batches, nextOffset }, NO_LIMITS, live);
   }
 }
 

@@ -28,7 +28,7 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'the sync of the directory that names it',
     file: local,
-    find: `    await this.#disk.syncDirectory(dirname(target));`,
+    find: `      await this.#disk.syncDirectory(directory);`,
     replace: ``,
     noticedBy: 'a power cut at any step',
   },
@@ -191,6 +191,13 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
     noticedBy: 'a claim that was removed',
   },
   {
+    name: 'noticing a done without its claim',
+    file: chain,
+    find: `  if (removed !== undefined && last !== undefined) {`,
+    replace: `  if (false) {`,
+    noticedBy: 'a claim that was removed',
+  },
+  {
     name: 'noticing that a claim is missing',
     file: chain,
     find: `  if (lastListed > position) {`,
@@ -207,8 +214,8 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'a claim for the gap that was accepted',
     file: chain,
-    find: `  return tryClaim(state, 'gap', position, logStart - 1, [], now);`,
-    replace: `  return tryClaim(state, 'gap', position, logStart, [], now);`,
+    find: `  return tryClaim(state, 'gap', position, logStart - 1, []);`,
+    replace: `  return tryClaim(state, 'gap', position, logStart, []);`,
     noticedBy: 'retention beyond a spool, accepted',
   },
   {

@@ -29,6 +29,8 @@ export interface Implementation {
 export interface OwnerOptions {
   readonly settings?: ContentSettings;
   readonly rotateRecords?: number;
+  readonly ageMs?: number;
+  readonly idleMs?: number;
   readonly acceptGap?: boolean;
   readonly from?: 'earliest' | 'latest';
   readonly liveFiles?: number;
@@ -60,8 +62,8 @@ export function startOwner(
       rotation: {
         sizeBytes: 1_000_000,
         records: options.rotateRecords ?? 4,
-        ageMs: 600_000,
-        idleMs: undefined,
+        ageMs: options.ageMs ?? 600_000,
+        idleMs: options.idleMs,
       },
       writer: process.name,
       acceptGap: options.acceptGap ?? false,

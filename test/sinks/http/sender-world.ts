@@ -16,6 +16,7 @@ export interface SenderSetup {
   readonly timeoutMs?: number;
   readonly acceptGap?: boolean;
   readonly partition?: number;
+  readonly deadLetterLimit?: number;
   readonly deadLetters?: CourierOptions['deadLetters'];
   readonly destination?: Destination;
 }
@@ -43,10 +44,12 @@ export function startSender(
     outbox,
     feed,
     deadLetters: setup.deadLetters,
+    deadLetterLimit: setup.deadLetterLimit ?? 10,
     onArrived: () => undefined,
   });
   const sender = new PartitionSender({
     system: process,
+    id: `sink notify, topic mail, partition ${partition}`,
     feed,
     outbox,
     courier,
