@@ -1,21 +1,33 @@
 import {
-  ATTRIBUTES_AT,
-  BATCH_HEADER_BYTES,
   type BatchHeader,
-  CODEC_MASK,
+  LONG_MAX,
   RecordsError,
+  type RecordTimes,
+  readBatchHeader,
   stampBatch,
   stampLogAppendTime,
+  stampMaxTimestamp,
   verifyBatch,
+  verifyRecords,
 } from '../../protocol/records/index.js';
 import { LogError } from './log-error.js';
 import type { LogSettings } from './settings.js';
 import { type StoredBatch, storedBatch } from './stored-batch.js';
 
 /**
- * Checks the batches of one append: framing, checksum, counts, sizes, times. Throws LogError.
- * @param fromLeader they were checked by the partition's leader: offsets may have gaps, sizes
- *   and times are its decision; bytes are checked all the same.
+ * The most that a client's batch may decompress to, bytes, found before anything is allocated for
+ * it: half of what our own readers take, and 128 times the default `max.message.bytes`.
+ */
+const MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
+/** Times beyond 2^53 (nanoseconds) are read as the nearest double: so far apart they may be equal. */
+const ROUNDING_MS = 4096;
+
+/**
+ * Checks the batches of one append: framing, checksum, counts, sizes, and each record, for which
+ * compressed ones are decompressed. Their largest time is put right in place where it is false,
+ * as Kafka does: readers look records up by it, and retention deletes by it. Throws LogError.
+ * @param fromLeader they were checked by the partition's leader: offsets may have gaps, records,
+ *   sizes and times are its decision; checksums are looked at all the same.
  */
 export function checkBatches(
   bytes: Buffer,
@@ -25,9 +37,8 @@ export function checkBatches(
 ): BatchHeader[] {
   const headers: BatchHeader[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const header = verify(bytes, at, fromLeader);
-    if (!fromLeader) checkClientBatch(header, settings, nowMs);
-    headers.push(header);
+    const header = checkFrame(bytes, at, fromLeader);
+    headers.push(fromLeader ? header : checkClientBatch(bytes, at, header, settings, nowMs));
     at += header.sizeBytes;
   }
   if (headers.length === 0) throw new LogError('INVALID_RECORD', 'an append without a batch');
@@ -40,22 +51,35 @@ export function checkBatches(
   return headers;
 }
 
-function verify(bytes: Buffer, at: number, fromLeader: boolean): BatchHeader {
-  const whole = bytes.length - at >= BATCH_HEADER_BYTES;
-  const deep = whole && (bytes.readInt16BE(at + ATTRIBUTES_AT) & CODEC_MASK) === 0 && !fromLeader;
+function checkFrame(bytes: Buffer, at: number, fromLeader: boolean): BatchHeader {
   try {
-    return verifyBatch(bytes, at, { deep, contiguous: !fromLeader });
+    return verifyBatch(bytes, at, { contiguous: !fromLeader });
   } catch (error) {
     if (!(error instanceof RecordsError)) throw error;
     const damaged = error.code === 'TRUNCATED' || error.code === 'CRC_MISMATCH';
-    throw new LogError(damaged ? 'CORRUPT_MESSAGE' : 'INVALID_RECORD', error.message, {
-      cause: error,
-    });
+    throw refusal(damaged ? 'CORRUPT_MESSAGE' : 'INVALID_RECORD', error);
   }
 }
 
+/** The cheap checks come first: what they refuse is not decompressed. */
+function checkClientBatch(
+  bytes: Buffer,
+  at: number,
+  header: BatchHeader,
+  settings: LogSettings,
+  nowMs: number,
+): BatchHeader {
+  checkHeader(header, settings);
+  const times = checkRecords(bytes, at, header);
+  if (settings.messageTimestampType !== 'CreateTime') return header;
+  checkTimes(times, settings, nowMs);
+  if (isTrue(header.maxTimestamp, times.newest)) return header;
+  stampMaxTimestamp(bytes, at, times.newest);
+  return readBatchHeader(bytes, at);
+}
+
 /** What a client's batch must not say, though its bytes are in order. */
-function checkClientBatch(header: BatchHeader, settings: LogSettings, nowMs: number): void {
+function checkHeader(header: BatchHeader, settings: LogSettings): void {
   if (header.sizeBytes > settings.maxMessageBytes) {
     throw new LogError(
       'MESSAGE_TOO_LARGE',
@@ -65,29 +89,57 @@ function checkClientBatch(header: BatchHeader, settings: LogSettings, nowMs: num
   }
   if (header.isControl) throw invalid('control batches are the broker’s to write');
   if (header.recordCount === 0) throw invalid('a batch without a record');
+  if (header.isTransactional) {
+    throw new LogError(
+      'INVALID_TXN_STATE',
+      'a transactional batch, but there are no transactions here: send it without',
+    );
+  }
   if (header.producerId >= 0 && (header.producerEpoch < 0 || header.baseSequence < 0)) {
     throw invalid(`producer ${header.producerId} sent no epoch or no sequence`);
   }
-  if (header.isTransactional && header.producerId < 0) {
-    throw invalid('a transactional batch without a producer id');
+  if (header.producerId > Number.MAX_SAFE_INTEGER) {
+    throw invalid('a producer id beyond 2^53: ask for one with InitProducerId');
   }
   if (header.timestampType === 'LogAppendTime') {
     throw invalid('a producer must not mark its batch with LogAppendTime');
   }
-  if (settings.messageTimestampType === 'CreateTime') checkTimes(header, settings, nowMs);
 }
 
-function checkTimes(header: BatchHeader, settings: LogSettings, nowMs: number): void {
-  const tooNew = header.maxTimestamp - nowMs > settings.messageTimestampAfterMaxMs;
-  const tooOld = nowMs - header.baseTimestamp > settings.messageTimestampBeforeMaxMs;
-  if (!tooNew && !(tooOld && header.baseTimestamp >= 0)) return;
-  const timestamp = tooNew ? header.maxTimestamp : header.baseTimestamp;
+/**
+ * Looks at every record. The checksum fits, so what is wrong was sent so, and a repeat would be
+ * wrong as well: never CORRUPT_MESSAGE, which clients repeat. One that decompresses to too much is
+ * MESSAGE_TOO_LARGE, upon which they halve it.
+ */
+function checkRecords(bytes: Buffer, at: number, header: BatchHeader): RecordTimes {
+  try {
+    return verifyRecords(bytes, at, header, MAX_DECOMPRESSED_BYTES);
+  } catch (error) {
+    if (!(error instanceof RecordsError) || error.code === 'CODEC_NOT_LOADED') throw error;
+    throw refusal(error.code === 'TOO_LARGE' ? 'MESSAGE_TOO_LARGE' : 'INVALID_RECORD', error);
+  }
+}
+
+function checkTimes({ oldest, newest }: RecordTimes, settings: LogSettings, nowMs: number): void {
+  const tooNew = newest - nowMs > settings.messageTimestampAfterMaxMs || newest >= LONG_MAX;
+  const tooOld = nowMs - oldest > settings.messageTimestampBeforeMaxMs;
+  if (!tooNew && !(tooOld && oldest >= 0)) return;
+  const timestamp = tooNew ? newest : oldest;
   const limit = tooNew ? 'after' : 'before';
   throw new LogError(
     'INVALID_TIMESTAMP',
     `a record’s time (${timestamp}) is too far ${limit} the broker’s (${nowMs}): ` +
       `see message.timestamp.${limit}.max.ms`,
   );
+}
+
+function isTrue(claimed: number, newest: number): boolean {
+  if (claimed === newest) return true;
+  return !Number.isSafeInteger(newest) && Math.abs(claimed - newest) <= ROUNDING_MS;
+}
+
+function refusal(code: LogError['code'], error: RecordsError): LogError {
+  return new LogError(code, error.message, { cause: error });
 }
 
 function invalid(message: string): LogError {

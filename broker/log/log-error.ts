@@ -5,6 +5,8 @@ export type LogErrorCode =
   /** The batch is whole, but says something it must not. */
   | 'INVALID_RECORD'
   | 'INVALID_TIMESTAMP'
+  /** The batch belongs to a transaction, and there are none. */
+  | 'INVALID_TXN_STATE'
   /** One batch is larger than `max.message.bytes`. */
   | 'MESSAGE_TOO_LARGE'
   /** The batches of one append are larger than `segment.bytes`. */

@@ -1,4 +1,4 @@
-export { readInt64, writeInt64 } from '../int64.js';
+export { LONG_MAX, readInt64, writeInt64 } from '../int64.js';
 export {
   type BatchHeader,
   batchesOf,
@@ -14,5 +14,5 @@ export { RecordsError, type RecordsErrorCode } from './errors.js';
 export * from './format.js';
 export { encodeHeaders, type Header, type ReadHeader } from './headers.js';
 export { RecordCursor } from './record-cursor.js';
-export { stampBatch, stampLogAppendTime, stampProducer } from './stamp.js';
-export { type VerifyOptions, verifyBatch } from './verify.js';
+export { stampBatch, stampLogAppendTime, stampMaxTimestamp, stampProducer } from './stamp.js';
+export { type RecordTimes, type VerifyOptions, verifyBatch, verifyRecords } from './verify.js';

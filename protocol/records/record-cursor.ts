@@ -58,15 +58,22 @@ export class RecordCursor {
     if (end > batch.length) {
       throw new RecordsError('TRUNCATED', `record batch of ${header.sizeBytes} bytes is cut off`);
     }
-    let start = offset + BATCH_HEADER_BYTES;
-    this.bytes = batch;
-    this.end = end;
-    this.isScratch = header.codec !== 'none';
-    if (this.isScratch) {
-      this.bytes = decompress(header.codec, batch.subarray(start, end), maxBytes);
-      this.end = this.bytes.length;
-      start = 0;
+    const start = offset + BATCH_HEADER_BYTES;
+    if (header.codec === 'none') {
+      this.openRecords(header, batch, start, end);
+    } else {
+      const records = decompress(header.codec, batch.subarray(start, end), maxBytes);
+      this.openRecords(header, records, 0, records.length);
+      this.isScratch = true;
     }
+  }
+
+  /** Starts at the records of a batch where they stand uncompressed: `bytes[start..end)`. */
+  openRecords(header: BatchHeader, bytes: Buffer, start: number, end: number): void {
+    this.remaining = 0;
+    this.isScratch = false;
+    this.bytes = bytes;
+    this.end = end;
     if (header.recordCount > (this.end - start) / MIN_RECORD_BYTES) {
       throw new RecordsError('MALFORMED', `${header.recordCount} records do not fit their batch`);
     }

@@ -24,6 +24,12 @@ export function stampLogAppendTime(bytes: Buffer, offset: number, timestamp: num
   stampChecksum(bytes, offset);
 }
 
+/** Writes the time of its newest record (milliseconds) into a batch, in place; renews the checksum. */
+export function stampMaxTimestamp(bytes: Buffer, offset: number, timestamp: number): void {
+  writeInt64(bytes, offset + format.MAX_TIMESTAMP_AT, timestamp);
+  stampChecksum(bytes, offset);
+}
+
 /** Gives a batch another producer id, epoch and sequence, in place; renews the checksum. */
 export function stampProducer(
   bytes: Buffer,

@@ -1,4 +1,5 @@
 import { type BatchHeader, checkBatchBytes } from './batch-header.js';
+import { decompress } from './codecs/index.js';
 import { RecordsError } from './errors.js';
 import { BATCH_HEADER_BYTES } from './format.js';
 import { RecordCursor } from './record-cursor.js';
@@ -12,6 +13,12 @@ export interface VerifyOptions {
   readonly contiguous?: boolean;
   /** Bound of the decompressed size, bytes. Default 256 MiB. */
   readonly maxBytes?: number;
+}
+
+/** When the oldest and the newest record of a batch were, milliseconds; of one record, the same. */
+export interface RecordTimes {
+  readonly oldest: number;
+  readonly newest: number;
 }
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
@@ -29,19 +36,53 @@ export function verifyBatch(
       `record batch counts ${header.recordCount} records but spans ${header.lastOffsetDelta + 1}`,
     );
   }
-  if (options.deep === true && !isPlainAndSimple(bytes, offset, header)) {
-    const cursor = new RecordCursor();
-    cursor.open(bytes, offset, options.maxBytes ?? DEFAULT_MAX_BYTES);
-    while (cursor.next()) if (cursor.headerCount > 0) cursor.headers();
+  if (options.deep === true) {
+    verifyRecords(bytes, offset, header, options.maxBytes ?? DEFAULT_MAX_BYTES);
   }
   return header;
 }
 
-/** Whether the batch needs no closer look. */
-function isPlainAndSimple(bytes: Buffer, offset: number, header: BatchHeader): boolean {
-  const start = offset + BATCH_HEADER_BYTES;
-  return (
-    header.codec === 'none' &&
-    areSimpleRecords(bytes, start, offset + header.sizeBytes, header.recordCount)
-  );
+/**
+ * Walks every record and header of the batch at `offset`, of which `verifyBatch` gave the header;
+ * a compressed one is decompressed to at most `maxBytes`. Throws RecordsError.
+ */
+export function verifyRecords(
+  bytes: Buffer,
+  offset: number,
+  header: BatchHeader,
+  maxBytes: number,
+): RecordTimes {
+  let records = bytes;
+  let start = offset + BATCH_HEADER_BYTES;
+  let end = offset + header.sizeBytes;
+  if (header.codec !== 'none') {
+    records = decompress(header.codec, bytes.subarray(start, end), maxBytes);
+    start = 0;
+    end = records.length;
+  }
+  const { recordCount, baseTimestamp, timestampType } = header;
+  // Most batches need no closer look.
+  const deltas = { oldest: 0, newest: 0 };
+  if (!areSimpleRecords(records, start, end, recordCount, deltas)) {
+    return walk(header, records, start, end);
+  }
+  if (timestampType === 'LogAppendTime') return appendTimes(header);
+  return { oldest: baseTimestamp + deltas.oldest, newest: baseTimestamp + deltas.newest };
+}
+
+function walk(header: BatchHeader, bytes: Buffer, start: number, end: number): RecordTimes {
+  const cursor = new RecordCursor();
+  let oldest = Number.POSITIVE_INFINITY;
+  let newest = Number.NEGATIVE_INFINITY;
+  cursor.openRecords(header, bytes, start, end);
+  while (cursor.next()) {
+    if (cursor.headerCount > 0) cursor.headers();
+    oldest = Math.min(oldest, cursor.timestamp);
+    newest = Math.max(newest, cursor.timestamp);
+  }
+  return { oldest, newest };
+}
+
+function appendTimes({ maxTimestamp }: BatchHeader): RecordTimes {
+  return { oldest: maxTimestamp, newest: maxTimestamp };
 }

@@ -102,7 +102,7 @@ describe('append', () => {
         ['INVALID_RECORD', changed((bytes) => bytes.writeInt32BE(5, 23))],
         ['INVALID_RECORD', changed((bytes) => bytes.writeInt32BE(1, 57))],
         ['INVALID_RECORD', batch(['x'], { timestamp: now, control: true })],
-        ['INVALID_RECORD', batch(['x'], { timestamp: now, transactional: true })],
+        ['INVALID_TXN_STATE', batch(['x'], { timestamp: now, transactional: true })],
         ['INVALID_RECORD', batch(['x'], { timestamp: now, producerId: 1 })],
         ['INVALID_RECORD', changed((bytes) => bytes.writeInt16BE(8, 21))],
         ['MESSAGE_TOO_LARGE', batch(['x'.repeat(300)], { timestamp: now })],
