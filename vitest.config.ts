@@ -1,9 +1,13 @@
+import * as zlib from 'node:zlib';
 import { defineConfig } from 'vitest/config';
 
 /** What needs real peers or kills real processes; `npm test` does without. */
 const heavy = ['test/interop/**', 'test/chaos/**'];
 
 const oneAfterTheOther = { testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false };
+
+/** Before Node 22.15 a codec has to be loaded before it can be used. */
+const setupFiles = 'zstdCompressSync' in zlib ? [] : ['test/load-codecs.ts'];
 
 export default defineConfig({
   test: {
@@ -14,7 +18,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: heavy },
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: heavy, setupFiles },
       },
       {
         extends: true,

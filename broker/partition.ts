@@ -71,6 +71,11 @@ export class Partition {
     return this.log?.highestProducerId ?? -1;
   }
 
+  /** Whether the log remembers an idempotent producer of this id. */
+  knowsProducer(producerId: number): boolean {
+    return this.log?.knowsProducer(producerId) ?? false;
+  }
+
   get hasLog(): boolean {
     return this.log !== undefined;
   }

@@ -63,9 +63,15 @@ export class Partitions {
   /** An id that a log remembers, handed out again, would make new records look like repeats. */
   private async outgrowProducerIds(): Promise<void> {
     const highest = Math.max(-1, ...[...this].map(({ highestProducerId }) => highestProducerId));
-    if (!(await this.metadata.skipProducerIds(highest))) return;
-    const text = 'the metadata are older than the logs: producer ids go on behind those in use';
+    if (!(await this.metadata.outgrowProducerId(highest))) return;
+    const text = 'the logs know producer ids that the metadata do not: ids go on from a new place';
     this.system.log.warn(text, { highest });
+  }
+
+  /** Whether a log remembers an idempotent producer of this id. */
+  knowProducer(producerId: number): boolean {
+    for (const partition of this) if (partition.knowsProducer(producerId)) return true;
+    return false;
   }
 
   /** Epochs of a log must not go back: clients and followers find out by them where to cut. */

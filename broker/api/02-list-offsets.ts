@@ -39,6 +39,7 @@ async function lookUp(name: string, request: PartitionRequest, context: RequestC
   const refuse = (errorCode: number) => ({ partitionIndex, errorCode, ...NOTHING });
   if (topic.errorCode !== ErrorCode.NONE) return refuse(topic.errorCode);
   if (partition === undefined) return refuse(topic.missingPartition(partitionIndex));
+  if (timestamp < EARLIEST_PENDING_UPLOAD) return refuse(ErrorCode.UNSUPPORTED_VERSION);
   const epochError = leaderEpochError(partition, currentLeaderEpoch);
   if (epochError !== ErrorCode.NONE) return refuse(epochError);
   try {

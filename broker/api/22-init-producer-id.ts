@@ -10,7 +10,8 @@ export const initProducerId = handler(InitProducerId, async ({ transactionalId }
   const refuse = (errorCode: number) => ({ errorCode, producerId: -1, producerEpoch: -1 });
   if (transactionalId !== null) return refuse(ErrorCode.INVALID_REQUEST);
   try {
-    const producerId = await services.metadata.allocateProducerId();
+    const { metadata, partitions } = services;
+    const producerId = await metadata.allocateProducerId((id) => partitions.knowProducer(id));
     return { errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 };
   } catch (error) {
     services.system.log.error('no producer id could be handed out', { error });

@@ -1,3 +1,4 @@
+import { loadCodec } from '../../protocol/records/index.js';
 import { detach, type Timer } from '../../system/index.js';
 import { appendBatches } from './appender.js';
 import { IndexMismatchError, readSegment } from './cold-read.js';
@@ -64,6 +65,8 @@ export class Log {
     const { clean = false, recoveryPoint = 0, startOffset = 0 } = options;
     const recovery = { clean, recoveryPoint, startOffset };
     try {
+      // Appends look into their batches in the turn in which they come.
+      await loadCodec('zstd');
       const recovered = await recoverLog(env, directory, settings, recovery);
       const log = new Log(env, directory, settings, recovered, options);
       if (recovered.flushedOffset < recoveryPoint) await log.#onRecoveryPointLowered?.();
@@ -138,6 +141,11 @@ export class Log {
   /** The largest id of those producers, -1 where there are none. */
   get highestProducerId(): number {
     return this.#producers.highestId;
+  }
+
+  /** Whether one of them has this id. */
+  knowsProducer(producerId: number): boolean {
+    return this.#producers.get(producerId) !== undefined;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { BATCH_HEADER_BYTES, RecordCursor } from '../../protocol/records/index.js';
+import { BATCH_HEADER_BYTES, RecordCursor, RecordsError } from '../../protocol/records/index.js';
 import { locateBatch } from './cold-read.js';
 import type { TimestampedOffset } from './log-options.js';
 import { scanBatches } from './scan.js';
@@ -29,7 +29,24 @@ export async function findByTimestamp(
   return found;
 }
 
+/**
+ * In one batch. Brokers before this one took compressed batches unseen, so it may hold what nobody
+ * can decompress: readers cannot start there, and get the next that they can read.
+ */
 function findInBatch(
+  batch: StoredBatch,
+  timestamp: number,
+  minOffset: number,
+): TimestampedOffset | undefined {
+  try {
+    return findRecord(batch, timestamp, minOffset);
+  } catch (error) {
+    if (error instanceof RecordsError && error.code !== 'CODEC_NOT_LOADED') return undefined;
+    throw error;
+  }
+}
+
+function findRecord(
   batch: StoredBatch,
   timestamp: number,
   minOffset: number,

@@ -13,6 +13,10 @@ import type { Change, Json, MetadataStore, Versioned } from './store.js';
 
 /** Producer ids that are taken from the store at once, as in Kafka. */
 const PRODUCER_ID_BLOCK = 1000;
+/** A block that starts here ends below 2^53. */
+const LAST_BLOCK = 2 ** 53 - PRODUCER_ID_BLOCK;
+/** Clusters that count from 0, Kafka's and ours of old, do not get here. */
+const LOWEST_FIRST_ID = 2 ** 32;
 
 /** What becomes of a topic: the new state, null to remove it, undefined to leave it as it is. */
 export type TopicChange = (before: TopicState | undefined) => TopicState | null | undefined;
@@ -99,26 +103,34 @@ export class ClusterMetadata {
     }
   }
 
-  /** A producer id that was never handed out before and never will be again. */
-  async allocateProducerId(): Promise<number> {
-    while (this.nextProducerId >= this.producerIdsEnd) {
-      this.allocation ??= this.allocateBlock().finally(() => {
-        this.allocation = undefined;
-      });
-      await this.allocation;
+  /**
+   * A producer id that was never handed out before and never will be again, and that no log
+   * remembers (`isKnown`), whoever wrote under it.
+   */
+  async allocateProducerId(isKnown: (id: number) => boolean = () => false): Promise<number> {
+    for (;;) {
+      while (this.nextProducerId >= this.producerIdsEnd) {
+        this.allocation ??= this.allocateBlock().finally(() => {
+          this.allocation = undefined;
+        });
+        await this.allocation;
+      }
+      const id = this.nextProducerId++;
+      if (!isKnown(id)) return id;
     }
-    return this.nextProducerId++;
   }
 
   /**
-   * Sees to it that no producer id up to `highest` is handed out from now on, nor those of a block
-   * behind it: its owners may not have written yet. False where the store knew of `highest`.
+   * A log remembers `highest`. Where the store has not got that far, it is older than the logs (or
+   * a client made the id up): ids then go on from a new place, because the owners of those between
+   * may not have written yet. False where the store knew of it.
    */
-  async skipProducerIds(highest: number): Promise<boolean> {
+  async outgrowProducerId(highest: number): Promise<boolean> {
+    if (highest < 0) return false;
     for (;;) {
       const { next, expected } = await this.storedProducerIds();
       if (next > highest) return false;
-      const value: Json = { next: highest + 1 + PRODUCER_ID_BLOCK };
+      const value: Json = { next: firstProducerId(this.random) };
       if (await this.store.compareAndSwap([{ key: PRODUCER_IDS_KEY, expected, value }])) {
         this.producerIdsEnd = this.nextProducerId;
         return true;
@@ -129,7 +141,8 @@ export class ClusterMetadata {
   /** Takes a block of producer ids; it is durable before its first id is used. */
   private async allocateBlock(): Promise<void> {
     for (;;) {
-      const { next: first, expected } = await this.storedProducerIds();
+      const { next, expected } = await this.storedProducerIds();
+      const first = next < 0 ? firstProducerId(this.random) : next;
       const value: Json = { next: first + PRODUCER_ID_BLOCK };
       if (await this.store.compareAndSwap([{ key: PRODUCER_IDS_KEY, expected, value }])) {
         this.nextProducerId = first;
@@ -139,11 +152,15 @@ export class ClusterMetadata {
     }
   }
 
-  /** The first id that nobody has taken, and the revision that says so. */
+  /**
+   * The first id that nobody has taken and the revision that says so; -1 where the store has none,
+   * or none that leaves room for a block below 2^53.
+   */
   private async storedProducerIds(): Promise<{ next: number; expected: number }> {
     const entry = (await this.store.get(PRODUCER_IDS_KEY)).get(PRODUCER_IDS_KEY);
-    const next = (entry?.value as { next: number } | undefined)?.next ?? 0;
-    return { next, expected: entry?.revision ?? 0 };
+    const stored = (entry?.value as { next?: unknown } | undefined)?.next;
+    const isUsable = Number.isInteger(stored) && Number(stored) <= LAST_BLOCK;
+    return { next: isUsable ? Number(stored) : -1, expected: entry?.revision ?? 0 };
   }
 
   private topicChange(name: string, after: TopicState | null): Change {
@@ -166,6 +183,18 @@ export class ClusterMetadata {
     this.current = imageOf(before.clusterId, topics.values());
     for (const listener of this.listeners) listener(this.current, before);
   }
+}
+
+/**
+ * Where a store without producer ids begins to count: anywhere. An earlier life of this broker may
+ * have handed out ids whose producers still write, and with its disk all memory of them is gone.
+ * Invariant: 2^32 <= first < 2^32 + 2^52, so half of all ids are left to count on; and of two lives
+ * that hand out m and n ids, one meets the other's with a chance of (m + n) / 2^52, whatever the
+ * clock says: a million ids each, one in two thousand million.
+ */
+function firstProducerId(random: Random): number {
+  const bytes = random.bytes(7);
+  return LOWEST_FIRST_ID + (bytes.readUIntBE(0, 6) * 0x10 + ((bytes[6] as number) & 0x0f));
 }
 
 function nameOf(key: string): string {

@@ -122,7 +122,8 @@ describe('a restart', () => {
       const next = await append('next');
       expect(next.baseOffset).toBe(4);
       // Ids of the block that was in use may be with producers that have not written yet.
-      expect(next.producerId).toBeGreaterThanOrEqual(last.producerId + 1000);
+      const isOfItsBlock = Math.abs(next.producerId - last.producerId) < 1000;
+      expect(isOfItsBlock).toBe(false);
       const client = await world.connect();
       const { records } = await client.fetch('logs', 0, 0);
       expect(valuesOf(records).at(-1)).toEqual([4, 'next']);
