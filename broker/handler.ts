@@ -2,6 +2,12 @@ import { type Api, encodeResponse, type RequestFrame } from '../protocol/index.j
 import type { Answer, ClientOfRequest } from './client-connection.js';
 import type { BrokerServices } from './services.js';
 
+/**
+ * Elements that the arrays of one request may have, all together: some 20 MB of objects and some
+ * 200 ms of work at most. A commit of twenty topics with 10,000 partitions each fits.
+ */
+const MAX_REQUEST_ELEMENTS = 200_000;
+
 /** Where clients reach a broker. */
 export interface Endpoint {
   readonly host: string;
@@ -43,7 +49,7 @@ export function handler<Q, P, QI, PI>(
       const { apiVersion, correlationId, bodyOffset } = header;
       const encode = (response: PI | null): Answer =>
         response === null ? undefined : encodeResponse(api, apiVersion, correlationId, response);
-      const request = api.request.read(frame, bodyOffset, apiVersion);
+      const request = api.request.read(frame, bodyOffset, apiVersion, MAX_REQUEST_ELEMENTS);
       const response = handle(request, context);
       return response instanceof Promise ? response.then(encode) : encode(response);
     },

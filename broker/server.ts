@@ -8,13 +8,16 @@ import {
   ProtocolError,
 } from '../protocol/index.js';
 import type { Connection, Counter, Listener, System } from '../system/index.js';
+import { Admission, addressOf, type Refusal } from './admission.js';
 import { BrokerError } from './broker-error.js';
+import { ByteBudget } from './byte-budget.js';
 import {
   type Answer,
   ClientConnection,
   type ClientOfRequest,
   type ConnectionHost,
 } from './client-connection.js';
+import { Descriptors } from './descriptors.js';
 import type { Endpoint, Handler, RequestContext } from './handler.js';
 import type { BrokerServices } from './services.js';
 
@@ -22,6 +25,18 @@ import type { BrokerServices } from './services.js';
 const STOP_PATIENCE_MS = 2_000;
 /** Memory that is kept for the next produce requests, all clients together. */
 const FRAME_MEMORY_BYTES = 4 * 1024 * 1024;
+
+/** The largest request that carries no records; `socket.request.max.bytes` is for those that do. */
+const MAX_OTHER_REQUEST_BYTES = 16 * 1024 * 1024;
+/** How often clients that were not let in are told of. */
+const REFUSALS_TOLD_EVERY_MS = 10_000;
+/** How often, at most, it is looked what all clients have taken. */
+const MEASURE_EVERY_MS = 50;
+/** The problem of a process that cannot take more clients. */
+const ACCEPT = 'accept';
+const SHORT_OF_DESCRIPTORS =
+  'file descriptors are running out: new clients are closed, so that the logs can open their ' +
+  'files; raise ulimit -n (LimitNOFILE of the service)';
 
 /** Where to listen and what to tell clients. */
 export interface ListenerOptions {
@@ -43,6 +58,12 @@ export class Server {
   private readonly connections = new Set<ClientConnection>();
   private readonly frameMemory = new FrameMemory(FRAME_MEMORY_BYTES);
   private readonly requestCounters = new Map<number, Counter>();
+  private readonly requestBytes: ByteBudget;
+  private readonly answerBytes: ByteBudget;
+  private readonly admission: Admission;
+  private readonly refusals = new Map<Refusal, number>();
+  private refusalsToldMs = Number.NEGATIVE_INFINITY;
+  private outputMeasuredMs = Number.NEGATIVE_INFINITY;
   private stopping = false;
   /** Set by a stop: called when the last connection is closed. */
   private onEmpty: (() => void) | undefined;
@@ -61,6 +82,19 @@ export class Server {
     }
     const help = 'Clients that are connected.';
     metrics.gauge('logflume_broker_connections', help, {}, () => this.connections.size);
+    const { queuedMaxRequestBytes, maxConnections } = services.settings;
+    this.requestBytes = this.budget('in', queuedMaxRequestBytes);
+    this.answerBytes = this.budget('out', queuedMaxRequestBytes);
+    const descriptors = new Descriptors(system.disk, system.clock);
+    this.admission = new Admission(maxConnections, () => descriptors.isShort());
+  }
+
+  private budget(direction: string, limitBytes: number): ByteBudget {
+    const budget = new ByteBudget(limitBytes);
+    const help = 'Bytes of requests without an answer, and of answers that were not taken yet.';
+    const name = 'logflume_broker_queued_bytes';
+    this.system.metrics.gauge(name, help, { direction }, () => budget.usedBytes);
+    return budget;
   }
 
   /** Opens a listener. Throws BrokerError CANNOT_LISTEN. */
@@ -68,10 +102,13 @@ export class Server {
     const { net } = this.system;
     let endpoint = advertise ?? listen;
     try {
-      const listener = await net.listen(listen, (connection) => {
+      const onConnection = (connection: Connection) => {
         if (this.stopping) connection.destroy();
-        else this.accept(connection, () => endpoint);
-      });
+        else this.admit(connection, () => endpoint);
+      };
+      const onError = ({ message }: Error) =>
+        this.system.problems.raise(ACCEPT, `clients cannot connect (${message}): raise ulimit -n`);
+      const listener = await net.listen(listen, onConnection, onError);
       const host = isWildcard(endpoint.host) ? this.system.processes.hostname() : endpoint.host;
       endpoint = { host, port: endpoint.port === 0 ? listener.port : endpoint.port };
       this.listeners.push({ listener, endpoint });
@@ -107,7 +144,54 @@ export class Server {
     patience.cancel();
   }
 
-  private accept(connection: Connection, endpoint: () => Endpoint): void {
+  /** Takes a client in, or closes its connection where there are too many. */
+  private admit(connection: Connection, endpoint: () => Endpoint): void {
+    const { problems } = this.system;
+    const address = addressOf(connection.remoteAddress);
+    const refusal = this.admission.enter(address);
+    if (refusal === 'descriptors') problems.raise(ACCEPT, SHORT_OF_DESCRIPTORS);
+    else if (refusal === undefined) problems.clear(ACCEPT);
+    if (refusal === undefined) {
+      this.accept(connection, endpoint, () => this.admission.leave(address));
+      return;
+    }
+    connection.handle({ onData: () => {}, onDrain: () => {}, onClose: () => {} });
+    connection.destroy();
+    this.refused(refusal, address);
+  }
+
+  /** Counts one that was not let in, and says so now and then. */
+  private refused(reason: Refusal, address: string): void {
+    const { clock, log, metrics } = this.system;
+    const help = 'Connections that were closed at once, by what there was too much of.';
+    metrics.counter('logflume_broker_connections_refused_total', help, { reason }).inc(1);
+    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
+    const now = clock.monotonic();
+    if (now - this.refusalsToldMs < REFUSALS_TOLD_EVERY_MS) return;
+    this.refusalsToldMs = now;
+    const connections = Object.fromEntries(this.refusals);
+    this.refusals.clear();
+    log.warn(`too many connections (${reason}): new ones are closed`, { address, connections });
+  }
+
+  /**
+   * Bytes that one more answer may have: a quarter of what is left, so that many who do not read
+   * cannot take it all, and the next still gets something.
+   */
+  private answerRoom(): number {
+    const { answerBytes, system } = this;
+    const now = system.clock.monotonic();
+    if (answerBytes.freeBytes < answerBytes.usedBytes) {
+      // What a client has taken since is only known when it is looked at.
+      if (now - this.outputMeasuredMs >= MEASURE_EVERY_MS) {
+        this.outputMeasuredMs = now;
+        for (const connection of this.connections) connection.measureOutput();
+      }
+    }
+    return Math.floor(answerBytes.freeBytes / 4);
+  }
+
+  private accept(connection: Connection, endpoint: () => Endpoint, onLeft: () => void): void {
     const { clock, log, metrics } = this.system;
     const { settings } = this.services;
     const help = 'Bytes of the Kafka protocol.';
@@ -119,6 +203,10 @@ export class Server {
       maxRequestBytes: settings.socketRequestMaxBytes,
       frameMemory: this.frameMemory,
       maxIdleMs: settings.connectionsMaxIdleMs,
+      maxWaiting: settings.queuedMaxRequests,
+      requestBytes: this.requestBytes,
+      answerBytes: this.answerBytes,
+      answerRoom: () => this.answerRoom(),
       receivedBytes: bytes('in'),
       sentBytes: bytes('out'),
       isProduce: (frame) => frame.length >= 2 && frame.readInt16BE(0) === Produce.key,
@@ -126,6 +214,7 @@ export class Server {
     };
     const client = new ClientConnection(connection, host, () => {
       this.connections.delete(client);
+      onLeft();
       if (this.connections.size === 0) this.onEmpty?.();
     });
     this.connections.add(client);
@@ -144,6 +233,10 @@ export class Server {
       apiVersion >= handler.api.minVersion &&
       apiVersion <= handler.api.maxVersion;
     if (!offered) return this.answerUnsupported(header);
+    if (apiKey !== Produce.key && frame.length > MAX_OTHER_REQUEST_BYTES) {
+      const what = `a ${handler.api.name} request of ${frame.length} bytes`;
+      throw new ProtocolError('TOO_LARGE', `${what}; ${MAX_OTHER_REQUEST_BYTES} are accepted`);
+    }
     this.requestCounters.get(apiKey)?.inc();
     const { services } = this;
     const context: RequestContext = { services, apiVersion, clientId, client, endpoint };

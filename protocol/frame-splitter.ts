@@ -107,6 +107,11 @@ export class FrameSplitter {
     }
   }
 
+  /** Size of the frame of which a part has arrived; 0 between frames. */
+  get pendingBytes(): number {
+    return this.frame === undefined ? 0 : this.frameSize;
+  }
+
   private takeLength(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + 4 - this.lengthFilled);
     bytes.copy(this.lengthBytes, this.lengthFilled, at, end);

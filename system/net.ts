@@ -40,9 +40,11 @@ export interface Listener {
 
 /** Byte streams between addresses. Errors are Node's, with `code` (ECONNREFUSED, EADDRINUSE …). */
 export interface Net {
+  /** `onError` hears why a connection could not be accepted, such as EMFILE; it listens on. */
   listen(
     address: { host: string; port: number },
     onConnection: (connection: Connection) => void,
+    onError?: (error: Error) => void,
   ): Promise<Listener>;
   /** Rejects with ETIMEDOUT after `timeoutMs`. */
   connect(address: { host: string; port: number; timeoutMs: number }): Promise<Connection>;

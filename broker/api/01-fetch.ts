@@ -129,9 +129,10 @@ function arrival(
 async function readAll(
   request: FetchRequest,
   wanted: readonly WantedTopic[],
-  { services }: RequestContext,
+  { client, services }: RequestContext,
 ): Promise<TopicAnswer[]> {
-  let room = Math.min(request.maxBytes, services.settings.fetchMaxBytes);
+  const wantedBytes = Math.min(request.maxBytes, services.settings.fetchMaxBytes);
+  let room = client.reserveAnswer(Math.max(0, wantedBytes));
   let found = false;
   const responses: TopicAnswer[] = [];
   for (const { topic, topicId, partitions } of wanted) {
@@ -144,7 +145,16 @@ async function readAll(
     }
     responses.push({ topic, topicId, partitions: answers });
   }
+  client.holdAnswer(bytesOf(responses));
   return responses;
+}
+
+function bytesOf(responses: readonly TopicAnswer[]): number {
+  let bytes = 0;
+  for (const { partitions } of responses) {
+    for (const { records } of partitions) bytes += records.length;
+  }
+  return bytes;
 }
 
 async function readOne(

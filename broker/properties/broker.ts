@@ -48,6 +48,18 @@ const own: readonly PropertyDefinition[] = [
     doc: 'How often logs are looked at for segments to delete.',
   },
   {
+    ...{ name: 'max.connections', type: 'int', default: '2147483647', min: 0 },
+    doc: 'Most clients that may be connected; one more is closed at once, counted and logged.',
+  },
+  {
+    ...{ name: 'max.connections.per.ip', type: 'int', default: '2147483647', min: 0 },
+    doc: 'Most clients from one address.',
+  },
+  {
+    ...{ name: 'max.connections.per.ip.overrides', type: 'string', default: '' },
+    doc: 'Other limits for some addresses, such as 10.0.0.1:100,10.0.0.2:200.',
+  },
+  {
     ...{ name: 'num.partitions', type: 'int', default: '1', min: 1 },
     doc: 'Partitions of a topic that is created without saying how many.',
   },
@@ -74,6 +86,17 @@ const own: readonly PropertyDefinition[] = [
   {
     ...{ name: 'producer.id.expiration.ms', type: 'int', default: '86400000', min: 1 },
     doc: 'How long the sequence numbers of an idle producer are remembered.',
+  },
+  {
+    ...{ name: 'queued.max.request.bytes', type: 'long', default: '268435456', min: -1 },
+    doc:
+      'Bytes of requests that may be in memory, all clients together; beyond it no further large ' +
+      'request is read. Answers that clients have not taken may be as many again: fetches get ' +
+      'less where they are short. -1 for no limit.',
+  },
+  {
+    ...{ name: 'queued.max.requests', type: 'int', default: '500', min: 1 },
+    doc: 'Requests of one client that may wait before nothing more is read from it.',
   },
   {
     ...{ name: 'socket.request.max.bytes', type: 'int', default: '104857600', min: 1 },

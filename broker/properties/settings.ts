@@ -1,3 +1,4 @@
+import { type ConnectionLimits, parseOverrides } from '../admission.js';
 import type { CleanupPolicy, LogSettings } from '../log/index.js';
 import { brokerProperties, placedElsewhere } from './broker.js';
 import { listOf, numberOf, type PropertyDefinition, valueProblem } from './definition.js';
@@ -50,6 +51,10 @@ function contradictions(properties: Properties): PropertyProblem[] {
     const text = `(${socketRequestMaxBytes}) must exceed message.max.bytes (${messageMaxBytes})`;
     problems.push({ name: 'socket.request.max.bytes', text, unknown: false });
   }
+  const overrides = 'max.connections.per.ip.overrides';
+  if (parseOverrides(properties[overrides] ?? '') === undefined) {
+    problems.push({ name: overrides, text: 'must be like 10.0.0.1:100,::1:5', unknown: false });
+  }
   if (groupSessionTimeoutMs.min > groupSessionTimeoutMs.max) {
     const text = 'must not exceed group.max.session.timeout.ms';
     problems.push({ name: 'group.min.session.timeout.ms', text, unknown: false });
@@ -68,6 +73,7 @@ export interface BrokerSettings {
   readonly groupSessionTimeoutMs: { readonly min: number; readonly max: number };
   readonly logFlushOffsetCheckpointIntervalMs: number;
   readonly logRetentionCheckIntervalMs: number;
+  readonly maxConnections: ConnectionLimits;
   readonly messageMaxBytes: number;
   readonly numPartitions: number;
   readonly offsetMetadataMaxBytes: number;
@@ -75,6 +81,9 @@ export interface BrokerSettings {
   readonly offsetsRetentionMs: number;
   readonly offsetsTopicNumPartitions: number;
   readonly offsetsTopicSegmentBytes: number;
+  /** Infinity for no limit. */
+  readonly queuedMaxRequestBytes: number;
+  readonly queuedMaxRequests: number;
   readonly socketRequestMaxBytes: number;
 }
 
@@ -96,6 +105,11 @@ export function brokerSettings(properties: Properties): BrokerSettings {
     },
     logFlushOffsetCheckpointIntervalMs: number('log.flush.offset.checkpoint.interval.ms'),
     logRetentionCheckIntervalMs: number('log.retention.check.interval.ms'),
+    maxConnections: {
+      total: number('max.connections'),
+      perAddress: number('max.connections.per.ip'),
+      overrides: parseOverrides(text('max.connections.per.ip.overrides')) ?? new Map(),
+    },
     messageMaxBytes: number('message.max.bytes'),
     numPartitions: number('num.partitions'),
     offsetMetadataMaxBytes: number('offset.metadata.max.bytes'),
@@ -103,6 +117,11 @@ export function brokerSettings(properties: Properties): BrokerSettings {
     offsetsRetentionMs: number('offsets.retention.minutes') * 60_000,
     offsetsTopicNumPartitions: number('offsets.topic.num.partitions'),
     offsetsTopicSegmentBytes: number('offsets.topic.segment.bytes'),
+    queuedMaxRequestBytes:
+      number('queued.max.request.bytes') < 0
+        ? Number.POSITIVE_INFINITY
+        : number('queued.max.request.bytes'),
+    queuedMaxRequests: number('queued.max.requests'),
     socketRequestMaxBytes: number('socket.request.max.bytes'),
   };
 }

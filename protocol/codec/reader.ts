@@ -15,10 +15,12 @@ export class Reader {
   position: number;
   private readonly end: number;
 
+  /** @param elementsLeft how many elements all arrays together may have */
   constructor(
     private readonly frame: Buffer,
     offset: number,
     end: number = frame.length,
+    private elementsLeft: number = Number.POSITIVE_INFINITY,
   ) {
     if (offset < 0 || offset > end) {
       throw new ProtocolError('TRUNCATED', `a message cannot start at byte ${offset} of ${end}`);
@@ -185,6 +187,10 @@ export class Reader {
         'TRUNCATED',
         `${count} elements cannot follow in the ${this.end - this.position} bytes that are left`,
       );
+    }
+    if (count > 0) this.elementsLeft -= count;
+    if (this.elementsLeft < 0) {
+      throw new ProtocolError('TOO_LARGE', `the message has too many elements, ${count} at once`);
     }
     return count;
   }

@@ -14,10 +14,19 @@ export interface Schema<R, W = R> {
   /** First version with compact lengths and tagged fields; Infinity where there is none. */
   readonly flexibleFrom: number;
   readonly shape: Shape;
-  /** Reads the message at `offset`; bytes after it are ignored. Throws ProtocolError. */
-  read(frame: Buffer, offset: number, version: number): R;
+  /**
+   * Reads the message at `offset`; bytes after it are ignored. Throws ProtocolError: TOO_LARGE
+   * also where its arrays have more than `maxElements` together, for an element of one byte can
+   * become an object of a hundred.
+   */
+  read(frame: Buffer, offset: number, version: number, maxElements?: number): R;
   /** As `read`, and says where the message ends. */
-  readPrefix(frame: Buffer, offset: number, version: number): { value: R; end: number };
+  readPrefix(
+    frame: Buffer,
+    offset: number,
+    version: number,
+    maxElements?: number,
+  ): { value: R; end: number };
   /** The message's bytes; large byte fields travel as slices of their own, uncopied. */
   write(value: W, version: number): Uint8Array[];
   /** Appends the message to one that is being built. */
@@ -75,13 +84,18 @@ class CompiledSchema<R, W> implements Schema<R, W> {
     readonly shape: Shape,
   ) {}
 
-  read(frame: Buffer, offset: number, version: number): R {
-    return this.readPrefix(frame, offset, version).value;
+  read(frame: Buffer, offset: number, version: number, maxElements?: number): R {
+    return this.readPrefix(frame, offset, version, maxElements).value;
   }
 
-  readPrefix(frame: Buffer, offset: number, version: number): { value: R; end: number } {
+  readPrefix(
+    frame: Buffer,
+    offset: number,
+    version: number,
+    maxElements?: number,
+  ): { value: R; end: number } {
     const read = this.readers[version] ?? this.compileReader(version);
-    const reader = new Reader(frame, offset);
+    const reader = new Reader(frame, offset, frame.length, maxElements);
     const value = read(reader) as R;
     return { value, end: reader.position };
   }

@@ -24,6 +24,7 @@ export function createNet(): Net {
 function listen(
   address: { host: string; port: number },
   onConnection: (connection: Connection) => void,
+  onError?: (error: Error) => void,
 ): Promise<Listener> {
   return new Promise((resolve, reject) => {
     const options = { pauseOnConnect: true, noDelay: true, highWaterMark: writeBufferBytes };
@@ -32,7 +33,7 @@ function listen(
     server.listen(address, () => {
       server.off('error', reject);
       // Such as EMFILE: the listener survives, and the peer sees a connection that closes.
-      server.on('error', () => {});
+      server.on('error', (error) => onError?.(error));
       resolve(new RealListener(server));
     });
   });

@@ -1,9 +1,11 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { ByteBudget } from '../../broker/byte-budget.js';
 import { ClientConnection, type ConnectionHost } from '../../broker/client-connection.js';
 import { FrameMemory } from '../../protocol/index.js';
 import type { Connection, ConnectionEvents } from '../../system/index.js';
 import { createSimSystem } from '../../system/sim/index.js';
 
+const simulation = createSimSystem({ seed: 1 });
 const PRODUCE = 0;
 const OTHER = 3;
 
@@ -15,48 +17,74 @@ function frameOf(key: number, fill: number, size = 20_000): Buffer {
   return frame;
 }
 
-/**
- * A client all of whose bytes arrive in one receive buffer, as those of all sockets do; `answer`
- * sees its requests.
- */
-function connectionTo(
-  answer: ConnectionHost['answer'],
-  frameMemory: FrameMemory = new FrameMemory(1_000_000),
-) {
-  let events: ConnectionEvents | undefined;
+interface Told {
+  /** What each write returned false for ends with a drain. */
+  takes: boolean;
+  isPaused: boolean;
+  isDestroyed: boolean;
+  writtenBytes: number;
+  events: ConnectionEvents;
+}
+
+/** A client whose other end the test plays. */
+function client(answer: ConnectionHost['answer'], changes: Partial<ConnectionHost> = {}) {
+  const told = { takes: true, isPaused: false, isDestroyed: false, writtenBytes: 0 } as Told;
   const connection = {
     remoteAddress: 'test',
     queuedBytes: 0,
     handle: (handlers: ConnectionEvents) => {
-      events = handlers;
+      told.events = handlers;
     },
-    write: () => true,
-    pause: () => {},
-    resume: () => {},
+    write: (chunks: readonly Uint8Array[]) => {
+      for (const chunk of chunks) told.writtenBytes += chunk.length;
+      if (!told.takes) connection.queuedBytes = told.writtenBytes;
+      return told.takes;
+    },
+    pause: () => {
+      told.isPaused = true;
+    },
+    resume: () => {
+      told.isPaused = false;
+    },
     end: () => {},
-    destroy: () => {},
+    destroy: () => {
+      told.isDestroyed = true;
+    },
   } satisfies Connection;
-  const system = createSimSystem({ seed: 1 }).process('broker');
+  const system = simulation.process('broker');
   const counter = system.metrics.counter('bytes', 'Bytes.');
   const host: ConnectionHost = {
     clock: system.clock,
     log: system.log,
     maxRequestBytes: 1_000_000,
     maxIdleMs: Number.POSITIVE_INFINITY,
+    maxWaiting: 500,
+    requestBytes: new ByteBudget(Number.POSITIVE_INFINITY),
+    answerBytes: new ByteBudget(Number.POSITIVE_INFINITY),
+    answerRoom: () => 0,
     receivedBytes: counter,
     sentBytes: counter,
-    frameMemory,
+    frameMemory: new FrameMemory(1_000_000),
     isProduce: (frame) => frame.readInt16BE(0) === PRODUCE,
     answer,
+    ...changes,
   };
-  new ClientConnection(connection, host, () => {});
-  const receiveBuffer = Buffer.alloc(512 * 1024);
-  return (bytes: Buffer) => {
+  const asked = new ClientConnection(connection, host, () => {});
+  const receiveBuffer = Buffer.alloc(1024 * 1024);
+  const arrive = (bytes: Buffer) => {
     bytes.copy(receiveBuffer);
-    events?.onData(receiveBuffer.subarray(0, bytes.length));
+    told.events.onData(receiveBuffer.subarray(0, bytes.length));
     receiveBuffer.fill(0xdb);
   };
+  return { arrive, told, asked };
 }
+
+/**
+ * A client all of whose bytes arrive in one receive buffer, as those of all sockets do; `answer`
+ * sees its requests.
+ */
+const connectionTo = (answer: ConnectionHost['answer'], frameMemory?: FrameMemory) =>
+  client(answer, frameMemory === undefined ? {} : { frameMemory }).arrive;
 
 const bodyOf = (frame: Buffer) => new Set(frame.subarray(2));
 
@@ -135,4 +163,107 @@ it('requests that had to wait never become memory that others use as well', asyn
   } finally {
     Buffer.poolSize = poolSize;
   }
+});
+
+it.each([PRODUCE, OTHER])('nothing behind a request that failed is done (key %i)', (key) => {
+  const done: number[] = [];
+  const { arrive, told } = client((frame) => {
+    done.push(frame[2] ?? 0);
+    if (frame[2] === 2) throw new Error('it failed');
+    return undefined;
+  });
+  arrive(Buffer.concat([1, 2, 3, 4].map((fill) => frameOf(key, fill))));
+  arrive(frameOf(key, 5));
+  expect(told.isDestroyed).toBe(true);
+  expect(done).toEqual([1, 2]);
+});
+
+it('nor behind one that failed late', async () => {
+  const done: number[] = [];
+  const { arrive, told } = client(async (frame) => {
+    done.push(frame[2] ?? 0);
+    throw new Error('it failed');
+  });
+  arrive(Buffer.concat([1, 2].map((fill) => frameOf(OTHER, fill))));
+  await simulation.run(simulation.process('broker').clock.sleep(1));
+  arrive(frameOf(OTHER, 3));
+  expect(told.isDestroyed).toBe(true);
+  expect(done).toEqual([1]);
+});
+
+describe('memory is bounded', () => {
+  it('a request starts only where the client has taken the answers before', () => {
+    let answers = 0;
+    const { arrive, told } = client(() => {
+      answers++;
+      return [Buffer.alloc(50_000)];
+    });
+    told.takes = false;
+    arrive(Buffer.concat(Array.from({ length: 20_000 }, () => frameOf(OTHER, 1, 20))));
+    expect(answers).toBeLessThan(5);
+    // And no more is read while so many wait.
+    expect(told.isPaused).toBe(true);
+    told.takes = true;
+    told.events.onDrain();
+    expect(answers).toBe(20_000);
+    expect(told.isPaused).toBe(false);
+  });
+
+  it('a large request waits for room, the first come first; a small one does not', () => {
+    const requestBytes = new ByteBudget(400_000);
+    const done: string[] = [];
+    const start = (name: string) =>
+      client(
+        () => {
+          done.push(name);
+          return undefined;
+        },
+        { requestBytes },
+      );
+    const [first, second, third, small] = ['first', 'second', 'third', 'small'].map(start);
+    const large = frameOf(OTHER, 1, 500_000);
+    first!.arrive(large.subarray(0, 100));
+    second!.arrive(large.subarray(0, 100));
+    third!.arrive(large.subarray(0, 100));
+    expect([first, second, third].map((one) => one?.told.isPaused)).toEqual([false, true, true]);
+    small!.arrive(frameOf(OTHER, 1, 50));
+    expect(done).toEqual(['small']);
+    first!.arrive(large.subarray(100));
+    expect([first, second, third].map((one) => one?.told.isPaused)).toEqual([false, false, true]);
+    // One that goes away makes room too, and so does one that waits no longer.
+    third!.told.events.onClose(undefined);
+    second!.told.events.onClose(undefined);
+    expect(done).toEqual(['small', 'first']);
+    expect(requestBytes.usedBytes).toBe(0);
+  });
+
+  it('who pauses amid a large request loses its place', async () => {
+    const requestBytes = new ByteBudget(400_000);
+    const { arrive, told } = client(() => undefined, { requestBytes });
+    arrive(frameOf(OTHER, 1, 500_000).subarray(0, 100));
+    await simulation.advance(20_000);
+    expect(told.isDestroyed).toBe(false);
+    await simulation.advance(60_000);
+    expect(told.isDestroyed).toBe(true);
+    told.events.onClose(undefined);
+    expect(requestBytes.usedBytes).toBe(0);
+  });
+
+  it('an answer counts until the client has taken it', async () => {
+    const answerBytes = new ByteBudget(1_000_000);
+    const { arrive, told } = client(
+      (_, requester) => {
+        expect(requester.reserveAnswer(600_000)).toBe(250_000);
+        requester.holdAnswer(200_000);
+        expect(answerBytes.usedBytes).toBe(200_000);
+        return [Buffer.alloc(200_000)];
+      },
+      { answerBytes, answerRoom: () => Math.floor(answerBytes.freeBytes / 4) },
+    );
+    told.takes = false;
+    arrive(frameOf(OTHER, 1, 50));
+    expect(answerBytes.usedBytes).toBe(200_000);
+    told.events.onClose(undefined);
+    expect(answerBytes.usedBytes).toBe(0);
+  });
 });
