@@ -23,7 +23,7 @@ class Play {
   }
 
   list(...sightings: Sighting[]): string[] {
-    return this.tell({ type: 'listed', startedMs: 0, sightings });
+    return this.tell({ type: 'listed', startedMs: 0, hidden: [], sightings });
   }
 
   poll(id: number, size: number, more: { unlinked?: boolean; drained?: boolean } = {}, now = 1000) {
@@ -32,7 +32,13 @@ class Play {
   }
 
   examine(id: number, likeness: [number, 'same' | 'part' | 'unclear' | 'different'][] = []) {
-    return this.tell({ type: 'examined', id, end: place(50), likeness: new Map(likeness) });
+    return this.tell({
+      type: 'examined',
+      id,
+      end: place(50),
+      likeness: new Map(likeness),
+      isWhole: true,
+    });
   }
 
   /** The next file: found, opened, begun and read. */
@@ -118,14 +124,19 @@ describe('step', () => {
   it('passes over what is there at the very first look of read_from: end', () => {
     const state = startState(undefined, true);
     const tell = (event: IdentityEvent) => step(state, event, 1);
-    tell({ type: 'listed', startedMs: 0, sightings: [seen('/l/a', 1)] });
+    tell({ type: 'listed', startedMs: 0, hidden: [], sightings: [seen('/l/a', 1)] });
     tell({ type: 'polled', id: 0, size: 9, modifiedMs: 5, unlinked: false, drained: false });
     const examined = (id: number): IdentityEvent => ({
-      ...{ type: 'examined', id, end: place(9), likeness: new Map() },
+      ...{ type: 'examined', id, end: place(9), likeness: new Map(), isWhole: true },
     });
     expect(tell(examined(0))).toEqual([{ type: 'begin', id: 0, atEnd: true }]);
     tell({ type: 'settled' });
-    tell({ type: 'listed', startedMs: 2, sightings: [seen('/l/a', 1), seen('/l/b', 2)] });
+    tell({
+      type: 'listed',
+      startedMs: 2,
+      hidden: [],
+      sightings: [seen('/l/a', 1), seen('/l/b', 2)],
+    });
     tell({ type: 'polled', id: 1, size: 9, modifiedMs: 5, unlinked: false, drained: false });
     expect(tell(examined(1))).toEqual([{ type: 'begin', id: 1, atEnd: false }]);
   });

@@ -498,7 +498,8 @@ function isUnique(content: string, line: string): boolean {
   return content.split(`${line}\n`).length === 2;
 }
 
-function difference(actual: string, expected: string): string {
+/** Where two texts begin to differ. */
+export function difference(actual: string, expected: string): string {
   let at = 0;
   while (at < expected.length && actual[at] === expected[at]) at++;
   const part = (text: string) => JSON.stringify(text.slice(Math.max(0, at - 40), at + 60));

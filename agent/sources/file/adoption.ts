@@ -47,10 +47,29 @@ function isAtOldInode(known: Generation, found: Generation): boolean {
 }
 
 /** Whether the original has shrunk or vanished, so that the copy takes its place. */
-export function mayBeTaken({ known, like }: Candidate): boolean {
+export function mayBeTaken(
+  { known, like }: Candidate,
+  found: Generation,
+  isWhole: boolean,
+): boolean {
   if (like === 'same' && known.state === 'reading') return known.unlinked && known.drained;
   if (like === 'same') return true;
-  return like === 'part' && known.state === 'lost' && known.truncated;
+  if (like !== 'part' || !isWhole || known.state === 'reading') return false;
+  if (known.state === 'lost' && known.truncated) return true;
+  return !found.grew && isRotationOf(found.path, known.origin);
+}
+
+/**
+ * Whether it is the copy, whole or under way, of a file that is still there under a name that
+ * rotation gives: then its lines are the original's, however long that lives.
+ */
+export function isCopy(
+  { known, like }: Candidate,
+  found: Generation,
+  isUnfinished: boolean,
+): boolean {
+  if (known.state !== 'reading' || !isRotationOf(found.path, known.origin)) return false;
+  return like !== 'unclear' || isUnfinished;
 }
 
 /** Whether to wait and see: the original is still there, so this may become its copy. */

@@ -9,6 +9,7 @@ import { earlierNames } from './rotation-name.js';
 export interface Findings {
   readonly end: Place;
   readonly likeness: ReadonlyMap<number, Likeness>;
+  readonly isWhole: boolean;
 }
 
 /**
@@ -37,14 +38,18 @@ export async function examine(
       if (isSame) likeness.set(id, 'unclear');
     }
   }
-  let ends = false;
+  let isSame = false;
+  let isPart = false;
   for (const generation of alike) {
     const like = await compare(found, content, generation);
     likeness.set(generation.id, like);
-    if (like === 'part') ends = true;
+    if (like === 'same') isSame = true;
+    if (like === 'part') isPart = true;
   }
-  const end = ends ? await endOf(content) : { position: 0, tail: markOf(head, 0, 0) };
-  return { end, likeness };
+  // Whether compressed content is whole shows at its end only.
+  const mustEnd = isPart || (found.compressed && !isSame);
+  const end = mustEnd ? await endOf(content) : { position: 0, tail: markOf(head, 0, 0) };
+  return { end, likeness, isWhole: isSame || content.isWhole };
 }
 
 /** Hashes of the first bytes, each length hashed once, however many generations are compared. */

@@ -1,6 +1,7 @@
 import type { DiskFile } from '../../../system/index.js';
 import { type Content, GzipContent, PlainContent } from './content.js';
 import { endOf } from './content-end.js';
+import type { Findings } from './examine.js';
 import type { Generation, Place } from './generation.js';
 import type { LineSender, Route } from './line-sender.js';
 import { agrees, type Mark, markBytes, markOf } from './mark.js';
@@ -53,6 +54,8 @@ export class FileReader {
   isUnverified = false;
   /** Since when it cannot be read (monotonic), and whether its content is damaged. */
   failure: { readonly sinceMs: number; readonly isDamaged: boolean } | undefined;
+  /** What the last examination found, and of what. */
+  examined: { readonly stamp: string; readonly findings: Findings } | undefined;
   /** Bytes in one read; grows while a line is longer. */
   #window = windowBytes;
 
@@ -82,7 +85,8 @@ export class FileReader {
 
   /** Whether bytes may be left that have not been handed to the producer. */
   get isUnread(): boolean {
-    if (this.generation.state === 'undecided') return this.generation.size > 0;
+    const { state, size, isCopy } = this.generation;
+    if (state === 'undecided') return size > 0 && !isCopy;
     return !this.isAtEnd || this.rest.length > 0;
   }
 

@@ -61,6 +61,10 @@ export interface Generation {
   /** Undecided: since when it is held, and whether it grew since it was examined. */
   heldMs: number | null;
   grew: boolean;
+  /** Undecided: since when it has not changed; ms since the epoch. */
+  stillMs: number | null;
+  /** Undecided: it holds what another generation's file holds, so nobody waits for it. */
+  isCopy: boolean;
 }
 
 const mark = z.strictObject({
@@ -125,6 +129,8 @@ export function newGeneration(
     replaces: null,
     heldMs: null,
     grew: false,
+    stillMs: null,
+    isCopy: false,
   };
 }
 

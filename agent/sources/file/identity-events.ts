@@ -29,6 +29,8 @@ export type IdentityEvent =
       readonly type: 'listed';
       readonly startedMs: number;
       readonly sightings: readonly Sighting[];
+      /** Paths, and directories, that could not be looked at: what is there is not known. */
+      readonly hidden: readonly string[];
     }
   /** All that the last look gave rise to has been opened and examined. */
   | { readonly type: 'settled' }
@@ -47,6 +49,8 @@ export type IdentityEvent =
       readonly id: number;
       readonly end: Place;
       readonly likeness: ReadonlyMap<number, Likeness>;
+      /** False where compressed content ends in mid-stream: more of it may come. */
+      readonly isWhole: boolean;
     }
   /** The file does not hold the bytes before the position any more. */
   | { readonly type: 'replaced'; readonly id: number }

@@ -1,9 +1,18 @@
-import { adopt, begin, candidateFor, currentOrigin, isHeld, mayBeTaken } from './adoption.js';
+import {
+  adopt,
+  begin,
+  candidateFor,
+  currentOrigin,
+  isCopy,
+  isHeld,
+  mayBeTaken,
+} from './adoption.js';
 import type { StoredFileSource } from './generation.js';
 import { type Generation, newGeneration, restoreGeneration } from './generation.js';
 import type { IdentityEffect, IdentityEvent, Sighting } from './identity-events.js';
 import { type IdentityState, inodeKey, isOwner, originsOf } from './identity-state.js';
-import { isRotationOf } from './rotation-name.js';
+import { markBytes } from './mark.js';
+import { earlierNames, isRotationOf } from './rotation-name.js';
 
 /** A file without a name is kept open for so long after its last change. */
 const unnamedQuietMs = 60_000;
@@ -16,6 +25,10 @@ const forgetAfterMs = 24 * 3_600_000;
 const passedPlaces = 8;
 /** Far less than the distance of two files that were found. */
 const successorStep = 2 ** -20;
+/** A compressed file that has not changed for so long is looked into. */
+const stillForMs = 1_500;
+/** One that ends in mid-stream is waited for so long, from its last change. */
+const unfinishedMs = 600_000;
 /** Clocks of file systems tick more coarsely than ours, and late. */
 const coarseClockMs = 20;
 
@@ -69,9 +82,10 @@ export function step(state: IdentityState, event: IdentityEvent, now: number): I
 
 function listed(
   state: IdentityState,
-  { sightings, startedMs }: IdentityEvent & { type: 'listed' },
+  { sightings, startedMs, hidden }: IdentityEvent & { type: 'listed' },
 ): IdentityEffect[] {
   const inodeOfPath = new Map(sightings.map((seen) => [seen.path, inodeKey(seen)]));
+  loseVanished(state, new Set(inodeOfPath.values()), hidden);
   state.paths = new Set(sightings.filter((seen) => seen.matched).map((seen) => seen.path));
   const lost = [...state.generations.values()].filter((one) => !isOwner(one));
   const lostInodes = new Set(lost.map(inodeKey));
@@ -85,6 +99,7 @@ function listed(
       if (owner.open || owner.state === 'undecided' || !hasChanged(owner, seen)) continue;
       // It rested, so its inode may be another file's by now.
       loseFile(state, owner);
+      owner.truncated = seen.size < owner.size;
       lostInodes.add(key);
     }
     const missed = !seen.matched && wasMissed(state, seen);
@@ -93,16 +108,41 @@ function listed(
     const found = newGeneration(id, id, seen);
     found.matched = seen.matched;
     found.missed = missed;
+    if (owner?.truncated) found.replaces = owner.id;
     claim(state, found);
     // Originals are known before anything is taken for a copy of them.
     const isOriginal = lostInodes.has(key) || found.origin === found.path;
     (isOriginal ? first : then).push({ type: 'open', id: found.id });
   }
   state.lookedMs = startedMs;
+  const named = new Set(sightings.filter(isFollowed).map(({ path }) => path));
   for (const one of state.generations.values()) {
-    one.named = inodeOfPath.get(one.path) === inodeKey(one);
+    const isThere = named.has(one.path) && inodeOfPath.get(one.path) === inodeKey(one);
+    one.named = isThere || (one.named && isHidden(one.path, hidden));
   }
   return [...first, ...then];
+}
+
+/** A file that rests is not polled: that it has no name here any more shows in a look alone. */
+function loseVanished(
+  state: IdentityState,
+  inodes: ReadonlySet<string>,
+  hidden: readonly string[],
+): void {
+  for (const one of state.generations.values()) {
+    const isResting = one.state === 'reading' && !one.open;
+    if (!isResting || inodes.has(inodeKey(one)) || isHidden(one.path, hidden)) continue;
+    loseFile(state, one);
+  }
+}
+
+function isHidden(path: string, hidden: readonly string[]): boolean {
+  return hidden.some((one) => path === one || path.startsWith(`${one}/`));
+}
+
+/** Whether looks find it there again and again, not only while something is sought. */
+function isFollowed({ path, matched }: Sighting): boolean {
+  return matched || earlierNames(path).length > 0;
 }
 
 function standsBeside(seen: Sighting, lost: readonly Generation[]): boolean {
@@ -146,6 +186,7 @@ function polled(
   now: number,
 ): IdentityEffect[] {
   const grew = event.size > generation.size;
+  noteStillness(generation, event, now);
   if (generation.state === 'reading' && event.size < generation.size) {
     return truncated(state, generation);
   }
@@ -154,14 +195,32 @@ function polled(
   generation.modifiedMs = event.modifiedMs;
   generation.unlinked = event.unlinked;
   generation.drained = event.drained;
-  if (generation.state === 'undecided') return undecided(state, generation, grew);
+  if (generation.state === 'undecided') return undecided(state, generation, grew, now);
   if (grew || !generation.drained) generation.sinceMs = now;
   return quieten(state, generation, now);
 }
 
-function undecided(state: IdentityState, generation: Generation, grew: boolean): IdentityEffect[] {
-  const { id } = generation;
+/** A copy that was given its original's time has been finished. */
+function noteStillness(
+  generation: Generation,
+  event: { readonly size: number; readonly modifiedMs: number },
+  now: number,
+): void {
+  const { size, modifiedMs, stillMs } = generation;
+  const hasChanged = size !== event.size || modifiedMs !== event.modifiedMs;
+  if (stillMs === null || hasChanged) generation.stillMs = Math.min(now, event.modifiedMs);
+}
+
+function undecided(
+  state: IdentityState,
+  generation: Generation,
+  grew: boolean,
+  now: number,
+): IdentityEffect[] {
+  const { id, stillMs } = generation;
   generation.grew ||= grew;
+  // Compressed content is unpacked to be compared: not at each look while it grows.
+  if (generation.compressed && now - (stillMs ?? now) < stillForMs) return [];
   if (generation.size > 0) return [{ type: 'examine', id }];
   if (generation.matched && !generation.unlinked) return [];
   drop(state, generation);
@@ -185,15 +244,20 @@ function quieten(state: IdentityState, generation: Generation, now: number): Ide
 function examined(
   state: IdentityState,
   found: Generation,
-  { end, likeness }: IdentityEvent & { type: 'examined' },
+  { end, likeness, isWhole }: IdentityEvent & { type: 'examined' },
   now: number,
 ): IdentityEffect[] {
   if (found.state !== 'undecided') return [];
   const candidate = candidateFor(state, found, likeness);
-  if (candidate && mayBeTaken(candidate)) {
+  if (candidate && mayBeTaken(candidate, found, isWhole)) {
     return adopt(state, candidate.known, found, candidate.like === 'part' ? end : undefined);
   }
-  const isWaiting = candidate !== undefined && isHeld(candidate, found, now);
+  const isUnfinished = !isWhole && now - (found.stillMs ?? now) < unfinishedMs;
+  found.isCopy = candidate !== undefined && isCopy(candidate, found, isUnfinished);
+  // Too little of it is there to tell it from anything.
+  const isTooShort = isUnfinished && (candidate !== undefined || end.position < markBytes);
+  const isWaiting =
+    found.isCopy || isTooShort || (candidate !== undefined && isHeld(candidate, found, now));
   found.grew = false;
   if (isWaiting) return [];
   if (found.matched || (found.missed && !candidate)) return begin(state, found);

@@ -11,6 +11,7 @@ export class Lister {
   readonly #exclude: readonly Glob[];
   /** Directories that could not be listed; said once each. */
   readonly #unreadable = new Set<string>();
+  #hidden: string[] = [];
 
   /** The globs are absolute. */
   constructor(
@@ -28,6 +29,11 @@ export class Lister {
     return this.#include.map(({ base, recursive }) => ({ path: base, recursive }));
   }
 
+  /** What the last look could not see: paths, and directories with all below them. */
+  get hidden(): readonly string[] {
+    return this.#hidden;
+  }
+
   /** Whether a change at `path` can matter. */
   concerns(path: string): boolean {
     return this.#include.some((glob) => glob.matches(path) || glob.mayHold(path));
@@ -41,6 +47,7 @@ export class Lister {
   look(besides: boolean): Sighting[] {
     const found = new Map<string, Sighting>();
     const visited = new Set<string>();
+    this.#hidden = [];
     for (const { base } of this.#include) {
       const stat = this.#stat(base);
       if (stat?.kind === 'directory') this.#walk(base, stat, besides, visited, found);
@@ -87,6 +94,7 @@ export class Lister {
       return names;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') this.#hidden.push(directory);
       if (code !== 'ENOENT' && !this.#unreadable.has(directory)) {
         this.#unreadable.add(directory);
         this.log.warn(`cannot list ${directory}; trying again`, { error });
@@ -100,6 +108,7 @@ export class Lister {
       return this.disk.statSync(path);
     } catch {
       // A path that cannot be looked at is met again at the next look.
+      this.#hidden.push(path);
       return undefined;
     }
   }

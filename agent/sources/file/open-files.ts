@@ -3,7 +3,7 @@ import type { BatchFailure } from '../../producer.js';
 import type { SourceContext } from '../source.js';
 import { Acknowledgements, type Run } from './acknowledgements.js';
 import { ContentError } from './content.js';
-import { examine, type Findings } from './examine.js';
+import { examine } from './examine.js';
 import { FileReader, ReadBuffer } from './file-reader.js';
 import {
   type Generation,
@@ -92,7 +92,8 @@ export class OpenFiles {
         const startedMs = this.context.system.clock.now();
         const sightings = this.lister.look(besides);
         this.troubles.keepOnly(new Set(sightings.map(({ path }) => path)));
-        await this.tell({ type: 'listed', startedMs, sightings });
+        const { hidden } = this.lister;
+        await this.tell({ type: 'listed', startedMs, sightings, hidden });
         await this.#pollUndecided();
       } while (this.#looksAgain || (!besides && this.#isAnyLost()));
       await this.tell({ type: 'settled' });
@@ -184,6 +185,7 @@ export class OpenFiles {
     if (effect.type === 'close') return this.#close(effect.id);
     if (effect.type === 'forget') {
       this.routes.delete(effect.id);
+      this.context.positions.changed();
       return;
     }
     const generation = this.state.generations.get(effect.id);
@@ -219,17 +221,31 @@ export class OpenFiles {
   async #examine(found: Generation): Promise<void> {
     const reader = this.readers.get(found.id);
     if (!reader || (reader.failure?.isDamaged && reader.isAtEnd)) return;
-    const known = this.state.generations.values();
-    let findings: Findings;
+    const stamp = this.#stampOf(found);
+    let findings = reader.examined?.stamp === stamp ? reader.examined.findings : undefined;
     try {
-      findings = await examine(found, reader.content, known, (one, length) =>
-        this.readers.get(one.id)?.firstBytes(length),
+      findings ??= await examine(
+        found,
+        reader.content,
+        this.state.generations.values(),
+        (one, length) => this.readers.get(one.id)?.firstBytes(length),
       );
     } catch (error) {
       return this.fail(reader, error);
     }
+    // To unpack it once more would tell the same.
+    if (found.compressed) reader.examined = { stamp, findings };
     this.readAgain(reader);
     await this.tell({ type: 'examined', id: found.id, ...findings });
+  }
+
+  /** Changes with the file, and with what it is compared with. */
+  #stampOf({ size, modifiedMs }: Generation): string {
+    let sum = 0;
+    for (const { id, place, fingerprint, passed } of this.state.generations.values()) {
+      sum += id + place.position + fingerprint.bytes + passed.length;
+    }
+    return `${size} ${modifiedMs} ${this.state.generations.size} ${sum}`;
   }
 
   /** The file cannot be read now; it stays as it is, and is tried again. */

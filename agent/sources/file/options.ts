@@ -32,8 +32,8 @@ export const fileOptions = z
       .max(100_000_000)
       .default(1_000_000)
       .describe(
-        'Longer lines are sent in pieces. At most `producer.memory`; a record that is larger than ' +
-          'the topic’s max.message.bytes is set aside (`dead_letter`).',
+        'Longer lines are sent in pieces. At most `producer.memory`; a record beyond the ' +
+          'topic’s max.message.bytes is set aside (`dead_letter`).',
       ),
     partial_after: duration()
       .prefault('5s')

@@ -1,0 +1,22 @@
+import { Duplex } from 'node:stream';
+import { constants, gunzipSync } from 'node:zlib';
+
+/**
+ * Stands in for `createGunzip` where time is virtual: the real one works on threads, which
+ * virtual time does not wait for, so that a seed would not replay.
+ */
+export function createGunzip(): Duplex {
+  return Duplex.from(async function* (source: AsyncIterable<Buffer>) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of source) chunks.push(chunk);
+    const all = Buffer.concat(chunks);
+    try {
+      yield gunzipSync(all);
+    } catch (error) {
+      const isCutOff = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR';
+      const rest = isCutOff ? gunzipSync(all, { finishFlush: constants.Z_SYNC_FLUSH }) : [];
+      if (rest.length > 0) yield rest;
+      throw error;
+    }
+  });
+}
