@@ -42,7 +42,7 @@ export interface DiskFile {
 /**
  * The file system. Synchronous calls are for the page cache's hot path, start-up and small state;
  * everything that may touch a slow disk has an asynchronous form on the threadpool.
- * Missing paths throw ENOENT unless said otherwise.
+ * Missing paths throw ENOENT unless said otherwise. Names need not be UTF-8: `path-bytes.ts`.
  */
 export interface Disk {
   openSync(path: string, mode: OpenMode): DiskFile;

@@ -6,8 +6,9 @@ export { type DirectoryLock, DirectoryLockError, lockDirectory } from './lock.js
 export type { Log } from './log.js';
 export type { Counter, Gauge, Histogram, Labels, Metrics } from './metrics.js';
 export type { Connection, ConnectionEvents, Listener, Net } from './net.js';
+export { pathFromBytes, pathToBytes, printable } from './path-bytes.js';
 export { type Problem, Problems } from './problems.js';
 export type { ChildProcess, Processes } from './processes.js';
 export type { Random } from './random.js';
 export type { System } from './system.js';
-export type { Watch, WatchEvents } from './watch.js';
+export type { Watch, WatchEvents, WatchRoot } from './watch.js';

@@ -26,7 +26,7 @@ const mayImport: Record<string, readonly string[]> = {
 const longFunctions: Record<string, string> = {};
 
 const systemOnly =
-  /^(node:)?(fs|fs\/promises|net|tls|dgram|http|https|http2|child_process|timers|timers\/promises|undici|chokidar)$/;
+  /^(node:)?(fs|fs\/promises|net|tls|dgram|http|https|http2|child_process|timers|timers\/promises|undici)$/;
 const clockAndChance =
   /\bDate\.now\(|\bnew Date\(\)|\bperformance\.|\bMath\.random\(|\brandomBytes\(|\bsetTimeout\(|\bsetInterval\(|\bsetImmediate\(|\bfetch\(/;
 

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import type { DiskFile, FileStat, OpenMode } from '../disk.js';
+import { native } from './disk-path.js';
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_TRUNC, O_EXCL } = fs.constants;
 
@@ -25,12 +26,12 @@ export function toFileStat(stats: fs.Stats): FileStat {
 }
 
 export function openFileSync(path: string, mode: OpenMode): DiskFile {
-  return new RealFile(path, fs.openSync(path, flagsOf[mode]));
+  return new RealFile(path, fs.openSync(native(path), flagsOf[mode]));
 }
 
 export function openFile(path: string, mode: OpenMode): Promise<DiskFile> {
   return new Promise((resolve, reject) => {
-    fs.open(path, flagsOf[mode], (error, descriptor) => {
+    fs.open(native(path), flagsOf[mode], (error, descriptor) => {
       if (error) reject(error);
       else resolve(new RealFile(path, descriptor));
     });

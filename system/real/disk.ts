@@ -1,7 +1,9 @@
 import * as fs from 'node:fs';
 import type { Disk, FileStat } from '../disk.js';
+import { pathFromBytes } from '../path-bytes.js';
 import { replaceFile, replaceFileSync } from '../replace-file.js';
 import { openFile, openFileSync, toFileStat } from './disk-file.js';
+import { list, listSync, native } from './disk-path.js';
 
 /** The machine's file system. */
 export function createDisk(): Disk {
@@ -11,23 +13,23 @@ export function createDisk(): Disk {
     statSync,
     stat,
     realPathSync,
-    readFileSync: (path: string) => fs.readFileSync(path),
-    readFile: (path: string) => fs.promises.readFile(path),
-    listSync: (path: string) => fs.readdirSync(path).sort(),
-    list: async (path: string) => (await fs.promises.readdir(path)).sort(),
+    readFileSync: (path: string) => fs.readFileSync(native(path)),
+    readFile: (path: string) => fs.promises.readFile(native(path)),
+    listSync,
+    list,
     makeDirectorySync: (path: string) => {
-      fs.mkdirSync(path, { recursive: true });
+      fs.mkdirSync(native(path), { recursive: true });
     },
     makeDirectory: async (path: string) => {
-      await fs.promises.mkdir(path, { recursive: true });
+      await fs.promises.mkdir(native(path), { recursive: true });
     },
-    renameSync: (from: string, to: string) => fs.renameSync(from, to),
-    rename: (from: string, to: string) => fs.promises.rename(from, to),
-    linkSync: (from: string, to: string) => fs.linkSync(from, to),
-    link: (from: string, to: string) => fs.promises.link(from, to),
+    renameSync: (from: string, to: string) => fs.renameSync(native(from), native(to)),
+    rename: (from: string, to: string) => fs.promises.rename(native(from), native(to)),
+    linkSync: (from: string, to: string) => fs.linkSync(native(from), native(to)),
+    link: (from: string, to: string) => fs.promises.link(native(from), native(to)),
     removeSync,
     remove,
-    removeTree: (path: string) => fs.promises.rm(path, { recursive: true, force: true }),
+    removeTree: (path: string) => fs.promises.rm(native(path), { recursive: true, force: true }),
     syncDirectorySync,
     syncDirectory,
   };
@@ -39,13 +41,13 @@ export function createDisk(): Disk {
 }
 
 function statSync(path: string): FileStat | undefined {
-  const stats = fs.statSync(path, { throwIfNoEntry: false });
+  const stats = fs.statSync(native(path), { throwIfNoEntry: false });
   return stats && toFileStat(stats);
 }
 
 async function stat(path: string): Promise<FileStat | undefined> {
   try {
-    return toFileStat(await fs.promises.stat(path));
+    return toFileStat(await fs.promises.stat(native(path)));
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
@@ -54,7 +56,7 @@ async function stat(path: string): Promise<FileStat | undefined> {
 
 function realPathSync(path: string): string | undefined {
   try {
-    return fs.realpathSync(path);
+    return pathFromBytes(fs.realpathSync(native(path), 'buffer'));
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw error;
@@ -63,7 +65,7 @@ function realPathSync(path: string): string | undefined {
 
 function removeSync(path: string): void {
   try {
-    fs.unlinkSync(path);
+    fs.unlinkSync(native(path));
   } catch (error) {
     if (!isAbsent(error)) throw error;
   }
@@ -71,7 +73,7 @@ function removeSync(path: string): void {
 
 async function remove(path: string): Promise<void> {
   try {
-    await fs.promises.unlink(path);
+    await fs.promises.unlink(native(path));
   } catch (error) {
     if (!isAbsent(error)) throw error;
   }
@@ -82,7 +84,7 @@ const directoriesSync = process.platform !== 'win32';
 
 function syncDirectorySync(path: string): void {
   if (!directoriesSync) return;
-  const descriptor = fs.openSync(path, 'r');
+  const descriptor = fs.openSync(native(path), 'r');
   try {
     fs.fsyncSync(descriptor);
   } finally {
@@ -92,7 +94,7 @@ function syncDirectorySync(path: string): void {
 
 async function syncDirectory(path: string): Promise<void> {
   if (!directoriesSync) return;
-  const handle = await fs.promises.open(path, 'r');
+  const handle = await fs.promises.open(native(path), 'r');
   try {
     await handle.sync();
   } finally {

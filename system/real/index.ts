@@ -25,16 +25,17 @@ export function createRealSystem(options: RealSystemOptions = {}): System {
   const clock = createClock();
   const log = createLog(options.logLevel ?? 'info', options.logFormat ?? 'auto');
   const metrics = createMetrics();
+  const problems = new Problems(clock, log, metrics);
   return {
     clock,
     random: createRandom(),
     disk: createDisk(),
     net: createNet(),
     http: createHttp(),
-    watch: createWatch(),
+    watch: createWatch(problems),
     log,
     metrics,
-    problems: new Problems(clock, log, metrics),
+    problems,
     processes: createProcesses(),
   };
 }

@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type Pino from 'pino';
 import type { Log } from '../log.js';
+import { printable } from '../path-bytes.js';
 
 /** What is logged: this level and all above. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -30,7 +31,8 @@ export function createLog(level: LogLevel, format: LogFormat): Log {
 
 function bindLog(lowestRank: number, sink: Sink, bound: Fields): Log {
   const at = (level: Level) => (message: string, fields?: Fields) => {
-    if (ranks[level] >= lowestRank) sink(level, message, fields ? { ...bound, ...fields } : bound);
+    if (ranks[level] < lowestRank) return;
+    sink(level, printable(message), plain(fields ? { ...bound, ...fields } : bound));
   };
   return {
     debug: at('debug'),
@@ -45,7 +47,7 @@ function createJsonSink(level: LogLevel): Sink {
   let logger: Pino.Logger | undefined;
   return (lineLevel, message, fields) => {
     logger ??= createPino(level);
-    logger[lineLevel](plain(fields), message);
+    logger[lineLevel](fields, message);
   };
 }
 
@@ -66,7 +68,7 @@ function createPino(level: LogLevel): Pino.Logger {
 function writeText(level: Level, message: string, fields: Fields): void {
   const time = new Date().toISOString().slice(11, 23);
   let line = `${time} ${level.padEnd(5)} ${message}`;
-  for (const [name, value] of Object.entries(plain(fields))) {
+  for (const [name, value] of Object.entries(fields)) {
     line += ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`;
   }
   try {
@@ -76,11 +78,15 @@ function writeText(level: Level, message: string, fields: Fields): void {
   }
 }
 
-/** Errors become what they say, with their code and causes: they have no enumerable fields. */
+/**
+ * Errors become what they say, with their code and causes: they have no enumerable fields. Bytes of
+ * paths that are no UTF-8 become `\xff`.
+ */
 function plain(fields: Fields): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
-    result[name] = value instanceof Error ? describe(value) : value;
+    const said = value instanceof Error ? describe(value) : value;
+    result[name] = typeof said === 'string' ? printable(said) : said;
   }
   return result;
 }

@@ -28,6 +28,9 @@ export class FakeTopics {
       .join('');
   }
 
+  /** The bytes of each record's key. */
+  readonly keyBytes: Buffer[] = [];
+
   get keys(): string[] {
     return [...new Set(this.records.map((one) => one.key))].sort();
   }
@@ -36,6 +39,7 @@ export class FakeTopics {
 interface FakeBatch {
   ticket?: BatchTicket;
   readonly records: Omit<Delivered, 'atMs'>[];
+  readonly keys: Buffer[];
   readonly callbacks: Parameters<BatchTicket['onDone']>[0][];
   failures: BatchFailure[];
   done?: boolean;
@@ -94,11 +98,12 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
     if (this.held >= (this.options.capacity ?? 1000)) return null;
     this.held++;
     if (!this.#open) {
-      const batch: FakeBatch = { records: [], callbacks: [], failures: [] };
+      const batch: FakeBatch = { records: [], keys: [], callbacks: [], failures: [] };
       this.#open = batch;
       this.clock.after(this.options.lingerMs ?? 5, () => this.#send(batch));
     }
     const open = this.#open;
+    open.keys.push(Buffer.from(key?.subarray(keyStart, keyEnd) ?? []));
     open.records.push({
       topic,
       key: key === null ? '' : key.toString('utf8', keyStart, keyEnd),
@@ -123,10 +128,12 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
   }
 
   /** As the client does: the records that are refused are found, the others are taken. */
-  #deliver({ records, failures }: FakeBatch, atMs: number): void {
+  #deliver({ records, keys, failures }: FakeBatch, atMs: number): void {
     records.forEach((record, first) => {
-      if (!this.options.refuses?.(record.value)) this.topics.records.push({ ...record, atMs });
-      else failures.push({ first, count: 1, error: refusal(record) });
+      if (!this.options.refuses?.(record.value)) {
+        this.topics.records.push({ ...record, atMs });
+        this.topics.keyBytes.push(keys[first] ?? Buffer.alloc(0));
+      } else failures.push({ first, count: 1, error: refusal(record) });
     });
   }
 

@@ -97,7 +97,6 @@ export class FileSource implements Source {
   async start(): Promise<void> {
     this.#watch = await this.context.system.watch.directories(this.#lister.roots, {
       onChange: (path) => this.#onChange(path),
-      onError: (error) => this.context.log.warn('watching directories failed', { error }),
     });
     await this.#look();
     // From here on a restart knows what was there before, and what was passed over.

@@ -1,2 +1,2 @@
-export { MaildropSource } from './maildrop-source.js';
+export { MaildropError, MaildropSource } from './maildrop-source.js';
 export { type MaildropOptions, maildropOptions } from './options.js';

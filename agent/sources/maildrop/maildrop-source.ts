@@ -1,147 +1,209 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { z } from '../../../config/index.js';
 import type { Header } from '../../../protocol/records/index.js';
-import { detach } from '../../../system/index.js';
+import { detach, pathToBytes, printable } from '../../../system/index.js';
+import { failuresAmong, isOwnFault, reasonOf } from '../../refusal.js';
 import { Alarm } from '../alarm.js';
 import type { Source, SourceContext, SourceStatus } from '../source.js';
 import { SourceCounts } from '../source-counts.js';
-import { isSameMail, type MailFile, MailFolder, mailFile } from './mail-folder.js';
-import { mailHeaders } from './mail-headers.js';
+import { MailFolder, mailFile } from './mail-folder.js';
+import { loadParser, mailHeaders } from './mail-headers.js';
+import { type Entry, Mails } from './mails.js';
 import type { MaildropOptions } from './options.js';
+import { Removals } from './removals.js';
 
-/** The directory is looked at this often, whatever the watch says. */
+/** The directory is looked at this often without a hint, and at the soonest after one. */
 const lookEveryMs = 1_000;
+const lookSoonestMs = 50;
+/** The share of the time that looking may take: after a look of 50 ms, a second passes. */
+const lookShare = 1 / 20;
 /** After a failure a mail is left alone for so long. */
 const retryMs = 5_000;
 const blockedPauseMs = 20;
+/** How many mails are sent between two turns of the event loop. */
+const mailsPerTurn = 16;
 
 const storedMaildrop = z.strictObject({
   type: z.literal('maildrop'),
   sent: z.array(mailFile),
 });
 
-/** What is known of a file in the directory. */
-interface Entry {
-  mail: MailFile;
-  /** Since when the file has not changed (monotonic). */
-  sinceMs: number;
-  /** `sent`: acknowledged, and still there. */
-  state: 'waiting' | 'inFlight' | 'sent';
-  retryAtMs: number;
+/** The source cannot work as it is configured; the message says what to change. */
+export class MaildropError extends Error {
+  override readonly name = 'MaildropError';
+  readonly code = 'MOVE_TO_IS_DIRECTORY';
 }
 
 /** Sends each mail of a directory, then deletes, keeps or moves it. */
 export class MaildropSource implements Source {
   readonly #folder: MailFolder;
   readonly #alarm: Alarm;
-  readonly #entries = new Map<string, Entry>();
-  /** Sent before the last start; by name. */
-  readonly #sentBefore: Map<string, MailFile>;
+  readonly #mails: Mails;
+  readonly #removals: Removals;
   #watch: { close(): Promise<void> } | undefined;
   #loop: Promise<void> | undefined;
   #isStopping = false;
   /** While draining: the mails that were there. */
   #wanted: Set<string> | undefined;
-  /** Work after an acknowledgement that is under way. */
-  #finishing = 0;
+  /** A look has begun since it was known what was there. */
+  #hasLookedSince = false;
   readonly #counts: SourceCounts;
+  #nextLookMs = 0;
+  #lastLookMs = { end: 0, duration: 0 };
+  /** What waits, the oldest first, and how far it was worked through. */
+  #queue: Entry[] = [];
+  #queued = 0;
 
   constructor(
     private readonly context: SourceContext,
     private readonly options: MaildropOptions,
   ) {
-    this.#folder = new MailFolder(context.system.disk, resolve(options.directory));
-    this.#alarm = new Alarm(context.system.clock);
-    this.#counts = new SourceCounts(context.system, context.name);
+    const { system } = context;
+    this.#folder = new MailFolder(system.disk, resolve(options.directory));
+    this.#alarm = new Alarm(system.clock);
+    this.#counts = new SourceCounts(system, context.name);
     const stored = context.positions.restore(storedMaildrop);
-    this.#sentBefore = new Map((stored?.sent ?? []).map((mail) => [mail.name, mail]));
-    context.positions.keep(() => ({ type: 'maildrop', sent: this.#sent() }));
+    this.#mails = new Mails(stored?.sent ?? []);
+    this.#removals = new Removals(context, options, this.#folder, this.#mails, () => {
+      this.#lookSoon();
+      this.#alarm.ring();
+    });
+    context.positions.keep(() => ({ type: 'maildrop', sent: this.#mails.sent() }));
   }
 
+  /** Throws MaildropError where mails would be moved to where they come from. */
   async start(): Promise<void> {
-    const { system, log } = this.context;
-    await system.disk.makeDirectory(this.#folder.directory);
+    const { system } = this.context;
+    const mistake = this.#mistake();
+    if (mistake !== undefined) throw new MaildropError(mistake);
+    await loadParser();
     const root = { path: this.#folder.directory, recursive: false };
     this.#watch = await system.watch.directories([root], {
-      onChange: () => this.#alarm.ring(),
-      onError: (error) => log.warn(`watching ${root.path} failed`, { error }),
+      onChange: (path) => this.#onChange(path),
     });
     this.#loop = this.#run();
   }
 
   async drain(): Promise<void> {
-    this.#wanted ??= new Set((await this.#folder.list()).map(({ name }) => name));
+    this.#wanted ??= new Set(await this.#folder.list().catch(() => []));
+    this.#nextLookMs = 0;
     this.#alarm.ring();
     await this.#loop;
   }
 
   unsent(): readonly string[] {
-    const entries = [...this.#entries.values()].filter(({ state }) => state !== 'sent');
-    return entries.map(({ mail }) => `${this.#folder.pathOf(mail)} is not sent`);
+    const unsent = [...this.#mails].filter(
+      ({ state }) => state === 'waiting' || state === 'inFlight',
+    );
+    return unsent.map(({ mail }) => `${printable(this.#folder.pathOf(mail))} is not sent`);
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#alarm.ring();
     await this.#loop;
+    await this.#removals.stop();
     await this.#watch?.close();
   }
 
   status(): SourceStatus {
     let lagBytes = 0;
-    for (const { mail, state } of this.#entries.values()) {
-      if (state !== 'sent') lagBytes += mail.size;
+    for (const { mail, state } of this.#mails) {
+      if (state === 'waiting' || state === 'inFlight') lagBytes += mail.size;
     }
-    const files = this.#entries.size;
+    const files = this.#mails.size;
     return { type: 'maildrop', ...this.#counts.read(), files, lagBytes };
+  }
+
+  get #nowMs(): number {
+    return this.context.system.clock.monotonic();
+  }
+
+  #onChange(path: string): void {
+    this.#mails.hint(basename(path));
+    const before = this.#nextLookMs;
+    this.#lookSoon();
+    // While mails are being sent each of them changes the directory.
+    if (this.#nextLookMs < before) this.#alarm.ring();
+  }
+
+  #lookSoon(): void {
+    const { end, duration } = this.#lastLookMs;
+    const soonest = end + Math.max(lookSoonestMs, duration / lookShare);
+    this.#nextLookMs = Math.min(this.#nextLookMs, soonest);
   }
 
   async #run(): Promise<void> {
     while (!this.#isStopping) {
-      const next = await this.#pass();
+      if (this.#nowMs >= this.#nextLookMs) await this.#look();
+      const dueMs = await this.#sendDue();
       if (this.#wanted && this.#isDrained(this.#wanted)) return this.context.positions.save();
-      if (!this.#isStopping) await this.#alarm.wait(next);
-    }
-  }
-
-  /** One look at the directory; returns after how many milliseconds the next one is due. */
-  async #pass(): Promise<number> {
-    try {
-      await this.#look();
-      let dueMs = lookEveryMs;
-      for (const entry of [...this.#entries.values()]) {
-        if (this.#isStopping) break;
-        if (entry.state !== 'waiting') continue;
-        const waitMs = this.#waitMs(entry);
-        if (waitMs > 0) dueMs = Math.min(dueMs, waitMs);
-        else await this.#send(entry);
-      }
-      return dueMs;
-    } catch (error) {
-      this.context.log.warn(`cannot look at ${this.#folder.directory}; trying again`, { error });
-      return retryMs;
+      const waitMs = Math.min(dueMs, this.#nextLookMs - this.#nowMs);
+      if (!this.#isStopping) await this.#alarm.wait(Math.max(1, waitMs));
     }
   }
 
   async #look(): Promise<void> {
-    const nowMs = this.context.system.clock.monotonic();
-    const mails = await this.#folder.list();
-    const names = new Set(mails.map(({ name }) => name));
-    for (const [name, { state }] of this.#entries) {
-      if (!names.has(name) && state !== 'inFlight') this.#entries.delete(name);
+    const start = this.#nowMs;
+    const { directory } = this.#folder;
+    const problem = `mail directory ${directory}`;
+    const { problems } = this.context.system;
+    const mistake = this.#mistake();
+    this.#hasLookedSince = this.#wanted !== undefined;
+    try {
+      if (mistake !== undefined) throw new MaildropError(mistake);
+      await this.#removals.recover();
+      const names = await this.#folder.list();
+      const finder = {
+        find: (name: string) => this.#folder.find(name),
+        turn: () => this.#alarm.turn(),
+      };
+      for (const entry of await this.#mails.take(names, finder, start)) this.#removals.add(entry);
+      this.#queue = this.#mails.waiting();
+      problems.clear(problem);
+    } catch (error) {
+      this.#queue = [];
+      problems.raise(problem, this.#wordsFor(error as NodeJS.ErrnoException));
     }
-    for (const mail of mails) {
-      const known = this.#entries.get(mail.name);
-      if (known && (known.state === 'inFlight' || isSameMail(known.mail, mail))) continue;
-      const before = this.#sentBefore.get(mail.name);
-      const state = before && isSameMail(before, mail) ? 'sent' : 'waiting';
-      const entry: Entry = { mail, sinceMs: nowMs, state, retryAtMs: 0 };
-      this.#entries.set(mail.name, entry);
-      if (state === 'sent') this.#detach(entry, this.#finish(entry));
+    this.#queued = 0;
+    this.#removals.retry();
+    const end = this.#nowMs;
+    this.#lastLookMs = { end, duration: end - start };
+    this.#nextLookMs = end + Math.max(lookEveryMs, (end - start) / lookShare);
+  }
+
+  /** Why mails would be found again where they were moved to. */
+  #mistake(): string | undefined {
+    const { move_to: moveTo } = this.options;
+    if (moveTo === undefined || !this.#folder.isOwn(resolve(moveTo))) return undefined;
+    return (
+      `source ${this.context.name}: move_to (${moveTo}) is its own directory or a folder that ` +
+      'belongs to it, so each mail would be sent again and again: name another directory'
+    );
+  }
+
+  #wordsFor(error: NodeJS.ErrnoException): string {
+    const { directory } = this.#folder;
+    const which = `the mail directory ${directory} of source ${this.context.name}`;
+    if (error instanceof MaildropError) return error.message;
+    if (error.code === 'ENOENT') return `${which} is missing: create it, or correct \`directory\``;
+    return `${which} cannot be looked at (${error.message}): trying again`;
+  }
+
+  /** Sends what is due until the next look is; returns in how many milliseconds more will be. */
+  async #sendDue(): Promise<number> {
+    let dueMs = lookEveryMs;
+    while (this.#queued < this.#queue.length && !this.#isStopping) {
+      if (this.#nowMs >= this.#nextLookMs) return 0;
+      const entry = this.#queue[this.#queued++];
+      if (entry?.state !== 'waiting') continue;
+      const waitMs = this.#waitMs(entry);
+      if (waitMs > 0) dueMs = Math.min(dueMs, waitMs);
+      else await this.#send(entry);
+      if (this.#queued % mailsPerTurn === 0) await this.#alarm.turn();
     }
-    for (const name of this.#sentBefore.keys()) {
-      if (!names.has(name)) this.#sentBefore.delete(name);
-    }
+    if (dueMs < lookEveryMs) this.#queued = 0;
+    return dueMs;
   }
 
   /** How long until the mail is complete and may be tried; 0: now. */
@@ -156,13 +218,12 @@ export class MaildropSource implements Source {
   async #send(entry: Entry): Promise<void> {
     const { mail } = entry;
     const limit = this.options.max_mail_bytes;
-    if (mail.size > limit) {
-      return this.#reject(entry, `it has ${mail.size} bytes; max_mail_bytes is ${limit}`);
-    }
     try {
+      if (mail.size > limit) {
+        return await this.#reject(entry, `it has ${mail.size} bytes; max_mail_bytes is ${limit}`);
+      }
       const content = await this.#folder.read(mail);
-      // It has grown since it was looked at: the next look begins to wait anew.
-      if (content.length !== mail.size) return;
+      if (content === undefined) return this.#changed(entry);
       const headers = await mailHeaders(content);
       while (!this.#append(entry, content, headers)) {
         await this.#alarm.orRing(this.context.producer.writable());
@@ -172,13 +233,18 @@ export class MaildropSource implements Source {
       }
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return;
-      if (code === 'EACCES' || code === 'EPERM') {
-        return this.#reject(entry, `it cannot be read: ${message}`);
-      }
-      if (code === 'TOO_LARGE') return this.#reject(entry, message);
-      this.#postpone(entry, error);
+      if (code === 'ENOENT') this.#changed(entry);
+      else if (code === 'EACCES' || code === 'EPERM') {
+        await this.#reject(entry, `it cannot be read: ${message}`);
+      } else if (isOwnFault(error, 0, 0)) await this.#reject(entry, message);
+      else this.#postpone(entry, error);
     }
+  }
+
+  /** It is another one now: it waits anew. */
+  #changed(entry: Entry): void {
+    this.#mails.changed(entry, this.#folder.find(entry.mail.name), this.#nowMs);
+    this.#lookSoon();
   }
 
   /** False where the producer is full. */
@@ -189,12 +255,12 @@ export class MaildropSource implements Source {
     view.headers.push(...headers);
     if (!chain.isConstant && !chain.intercept()) {
       entry.state = 'inFlight';
-      this.#detach(entry, this.#acknowledge(entry, 0));
+      this.#acknowledge(entry, 0);
       return true;
     }
     const path = this.#folder.pathOf(entry.mail);
     const parts: Readonly<Record<string, string>> = { host, path, name: basename(path) };
-    const key = Buffer.from(
+    const key = pathToBytes(
       this.options.key.replace(/\{(host|path|name)\}/g, (_, part: string) => parts[part] ?? ''),
     );
     const ticket = producer.append(
@@ -211,59 +277,42 @@ export class MaildropSource implements Source {
     if (ticket === null) return false;
     entry.state = 'inFlight';
     this.#counts.sent(1, content.length, 0);
-    ticket.onDone((error) => {
-      this.#detach(entry, error ? this.#refused(entry, error) : this.#acknowledge(entry, 1));
+    const index = ticket.recordCount - 1;
+    ticket.onDone((_error, _offset, failures) => {
+      // The failure of a neighbour in the batch is not this mail's.
+      const [failure] = failuresAmong(failures, index, 1);
+      if (!failure) return this.#acknowledge(entry, 1);
+      detach(this.#refused(entry, failure.error), (error) => this.#postpone(entry, error));
     });
     return true;
   }
 
-  #detach({ mail }: Entry, work: Promise<void>): void {
-    const path = join(this.#folder.directory, mail.name);
-    detach(work, (error) => this.context.log.error(`${path} is left as it is`, { error }));
-  }
-
-  async #acknowledge(entry: Entry, records: number): Promise<void> {
+  /** The mail is safe: now, and not before, it may go. */
+  #acknowledge(entry: Entry, records: number): void {
     this.#counts.acknowledged(records);
     this.context.chain.delivered(records, true);
-    await this.#finish(entry);
-  }
-
-  /** The mail is safe: now, and not before, it may go. */
-  async #finish(entry: Entry): Promise<void> {
-    const { after, move_to: moveTo } = this.options;
-    const { mail } = entry;
-    entry.state = 'sent';
     this.context.positions.changed();
-    this.#finishing++;
-    try {
-      if (after === 'delete') await this.#folder.remove(mail);
-      else if (after === 'move' && moveTo) await this.#folder.move(mail, resolve(moveTo));
-      if (after !== 'keep') this.#forget(entry);
-    } catch (error) {
-      const path = join(this.#folder.directory, mail.name);
-      this.context.log.warn(`${path} was sent, but cannot be taken away (${after})`, { error });
-      // It is remembered as sent; another start tries again.
-    } finally {
-      this.#finishing--;
-      this.#alarm.ring();
-    }
+    this.#removals.add(entry);
   }
 
   async #refused(entry: Entry, error: Error): Promise<void> {
     this.context.chain.delivered(1, false);
-    if ((error as NodeJS.ErrnoException).code === 'TOO_LARGE') {
-      await this.#reject(entry, error.message);
-    } else this.#postpone(entry, error);
+    const nowMs = this.context.system.clock.now();
+    if (isOwnFault(error, nowMs, nowMs)) await this.#reject(entry, reasonOf(error));
+    else this.#postpone(entry, error);
     this.#alarm.ring();
   }
 
   async #reject(entry: Entry, reason: string): Promise<void> {
     const path = this.#folder.pathOf(entry.mail);
     try {
-      await this.#folder.reject(entry.mail, `${path}: ${reason}`);
-      this.#counts.failed();
-      this.context.log.warn(`${path} was moved to failed/: ${reason}`);
-      this.#forget(entry);
+      if (await this.#folder.reject(entry.mail, `${printable(path)}: ${reason}`)) {
+        this.#counts.failed();
+        this.context.log.warn(`${path} was moved to failed/: ${reason}`);
+      }
+      this.#mails.forget(entry);
+      this.context.positions.changed();
+      this.#lookSoon();
     } catch (error) {
       this.#postpone(entry, error);
     }
@@ -273,26 +322,14 @@ export class MaildropSource implements Source {
     const path = this.#folder.pathOf(entry.mail);
     this.context.log.warn(`${path} could not be sent; trying again`, { error });
     entry.state = 'waiting';
-    entry.retryAtMs = this.context.system.clock.monotonic() + retryMs;
-  }
-
-  #forget(entry: Entry): void {
-    if (this.#entries.get(entry.mail.name) === entry) this.#entries.delete(entry.mail.name);
-    this.context.positions.changed();
-  }
-
-  #sent(): MailFile[] {
-    const sent = new Map(this.#sentBefore);
-    for (const { mail, state } of this.#entries.values()) {
-      if (state === 'sent') sent.set(mail.name, mail);
-    }
-    return [...sent.values()];
+    entry.retryAtMs = this.#nowMs + retryMs;
+    this.#lookSoon();
   }
 
   #isDrained(wanted: ReadonlySet<string>): boolean {
-    if (this.#finishing > 0) return false;
-    for (const [name, { state }] of this.#entries) {
-      if (wanted.has(name) && state !== 'sent') return false;
+    if (!this.#hasLookedSince || this.#removals.isBusy) return false;
+    for (const { mail, state } of this.#mails) {
+      if (wanted.has(mail.name) && state !== 'sent') return false;
     }
     return true;
   }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { duration, z } from '../../../config/index.js';
 import { interceptorOptions } from '../../interceptors/index.js';
 
@@ -8,7 +9,10 @@ export const maildropOptions = z
     directory: z
       .string()
       .min(1)
-      .describe('Where complete mails are dropped. Names that begin with a dot are left alone.'),
+      .describe(
+        'Where complete mails are dropped. Names that begin with a dot are left alone. Where it is ' +
+          'missing it is awaited, never created.',
+      ),
     topic: z.string().min(1).describe('Where the mails go.'),
     key: z
       .string()
@@ -33,6 +37,10 @@ export const maildropOptions = z
   .refine((options) => (options.after === 'move') === (options.move_to !== undefined), {
     path: ['move_to'],
     error: 'belongs to `after: move`, and only to it',
+  })
+  .refine(({ directory, move_to: moveTo }) => !moveTo || resolve(directory) !== resolve(moveTo), {
+    path: ['move_to'],
+    error: 'is the directory itself, so each mail would be sent again and again: name another one',
   })
   .describe(
     'Takes mails from a directory, one record each: the raw message, with message-id, from, to, ' +

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { MaildropError } from '../../agent/sources/maildrop/index.js';
+import { maildropOptions } from '../../agent/sources/maildrop/options.js';
+import { pathFromBytes } from '../../system/index.js';
+import type { SimProcess } from '../../system/sim/index.js';
+import { type Drop, inDrop, mail, start } from './mail-world.js';
+
+/** Calls `act` once, just before the agent's first call of this kind on this path. */
+function intruded(
+  agent: SimProcess,
+  call: 'statSync' | 'rename' | 'remove',
+  path: string,
+  act: () => void,
+): SimProcess {
+  let isDone = false;
+  const intrude = (at: string) => {
+    if (isDone || at !== path) return;
+    isDone = true;
+    act();
+  };
+  const { disk } = agent;
+  const watched = {
+    ...disk,
+    statSync: (at: string) => {
+      if (call === 'statSync') intrude(at);
+      return disk.statSync(at);
+    },
+    rename: (from: string, to: string) => {
+      if (call === 'rename') intrude(from);
+      return disk.rename(from, to);
+    },
+    remove: (at: string) => {
+      if (call === 'remove') intrude(at);
+      return disk.remove(at);
+    },
+  };
+  return Object.create(agent, { disk: { value: watched } });
+}
+
+function replace(drop: Drop, name: string, content: string): void {
+  drop.write(`/spool/${name}`, content);
+  drop.disk.renameSync(`/spool/${name}`, `/drop/${name}`);
+}
+
+describe('a name in the mail directory that is used again', () => {
+  it.each(['delete', 'move', 'keep'])('while its mail is in flight (%s)', (after) =>
+    inDrop(async (drop) => {
+      const options = { after, ...(after === 'move' && { move_to: '/done' }) };
+      drop.write('/drop/one', mail('first'));
+      const source = await drop.start(options, { latencyMs: 3_000 });
+      await drop.pause(2_000);
+      replace(drop, 'one', mail('other'));
+      await drop.pause(20_000);
+      expect(drop.topics.ofKey('one')).toEqual([mail('first'), mail('other')]);
+      expect(drop.names).toEqual(after === 'keep' ? ['one'] : []);
+      await source.stop();
+    }),
+  );
+
+  it.each(['delete', 'move'])('at the last moment before it is taken away (%s)', (after) =>
+    inDrop(async (drop) => {
+      const options = { after, ...(after === 'move' && { move_to: '/done' }) };
+      const system = intruded(drop.sim.process('agent'), 'rename', '/drop/one', () =>
+        replace(drop, 'one', mail('other')),
+      );
+      drop.write('/drop/one', mail('first'));
+      const source = await start(system, drop.topics, options);
+      await drop.pause(20_000);
+      expect(drop.topics.ofKey('one')).toEqual([mail('first'), mail('other')]);
+      await source.stop();
+      if (after === 'move') expect(drop.disk.listSync('/done')).toEqual(['one']);
+    }),
+  );
+
+  it('and once more while the wrong one is put back: neither is overwritten', () =>
+    inDrop(async (drop) => {
+      const agent = drop.sim.process('agent');
+      const second = intruded(agent, 'rename', '/drop/one', () =>
+        replace(drop, 'one', mail('second')),
+      );
+      const third = intruded(second, 'statSync', '/drop/.logflume/one', () => {
+        if (drop.names.length === 0) replace(drop, 'one', mail('third'));
+      });
+      drop.write('/drop/one', mail('first'));
+      const source = await start(third, drop.topics, { after: 'delete' });
+      await drop.pause(30_000);
+      const values = drop.topics.records.map(({ value }) => value).sort();
+      const third_ = values.includes(mail('third')) ? [mail('third')] : [];
+      expect(values).toEqual([mail('first'), mail('second'), ...third_].sort());
+      expect(drop.names).toEqual([]);
+      await source.stop();
+    }));
+
+  it('is not sent twice where it could not be taken away for a while', () =>
+    inDrop(async (drop) => {
+      const agent = drop.sim.process('agent');
+      const mend = drop.sim
+        .volume()
+        .inject(({ process, call }) =>
+          process === 'agent' && call === 'remove' ? 'EIO' : undefined,
+        );
+      drop.write('/drop/one', mail('first'));
+      const source = await drop.start({ after: 'delete' });
+      await drop.pause(5_000);
+      expect(agent.problems.list()).toMatchObject([
+        { text: expect.stringMatching(/mails of \/drop were sent, but cannot be taken away/) },
+      ]);
+      mend();
+      await drop.pause(60_000);
+      expect(agent.problems.list()).toEqual([]);
+      expect(drop.names).toEqual([]);
+      expect(drop.topics.ofKey('one')).toEqual([mail('first')]);
+      await source.stop();
+    }));
+});
+
+describe('names', () => {
+  it('that are not UTF-8 are sent and taken away; the key has their bytes', () =>
+    inDrop(async (drop) => {
+      const name = pathFromBytes(Buffer.from('caf\xe9', 'latin1'));
+      drop.write(`/drop/${name}`, mail('one'));
+      const source = await drop.start({ after: 'move', move_to: '/done' });
+      await source.drain();
+      await source.stop();
+      expect(drop.topics.keyBytes).toEqual([Buffer.from('caf\xe9', 'latin1')]);
+      expect(drop.disk.listSync('/done')).toEqual([name]);
+    }));
+
+  it('of 255 bytes can be moved aside, twice', () =>
+    inDrop(async (drop) => {
+      const name = 'x'.repeat(255);
+      const source = await drop.start({ max_mail_bytes: 10 });
+      for (const text of ['first', 'second']) {
+        drop.write(`/drop/${name}`, mail(text));
+        await drop.pause(5_000);
+      }
+      expect(drop.names).toEqual(['failed']);
+      expect(drop.disk.listSync('/drop/failed')).toHaveLength(4);
+      for (const one of drop.disk.listSync('/drop/failed')) {
+        expect(Buffer.byteLength(one)).toBeLessThanOrEqual(255);
+      }
+      await source.stop();
+    }));
+});
+
+describe('the directories of a maildrop', () => {
+  it('may be missing: that is said, and it is awaited, not created', () =>
+    inDrop(async (drop) => {
+      const agent = drop.sim.process('agent');
+      const source = await drop.start({ directory: '/later' });
+      await drop.pause(10);
+      const [problem] = agent.problems.list();
+      expect(problem?.text).toMatch(/the mail directory \/later of source post is missing/);
+      expect(drop.disk.statSync('/later')).toBeUndefined();
+      drop.disk.makeDirectorySync('/later');
+      drop.write('/later/one', mail('one'));
+      await drop.pause(5_000);
+      expect(drop.topics.keys).toEqual(['one']);
+      expect(agent.problems.list()).toEqual([]);
+      await source.stop();
+    }));
+
+  it('keep what was sent in mind while they are away', () =>
+    inDrop(async (drop) => {
+      drop.write('/drop/one', mail('one'));
+      const source = await drop.start({ after: 'keep' });
+      await drop.pause(5_000);
+      drop.disk.renameSync('/drop', '/away');
+      await drop.pause(5_000);
+      drop.disk.renameSync('/away', '/drop');
+      await drop.pause(5_000);
+      expect(drop.topics.records).toHaveLength(1);
+      await source.stop();
+    }));
+
+  it('are not moved to themselves', () =>
+    inDrop(async (drop) => {
+      const options = { type: 'maildrop', directory: '/drop/', topic: 't', after: 'move' };
+      const parsed = maildropOptions.safeParse({ ...options, move_to: '/drop/./x/..' });
+      expect(parsed.error?.issues[0]?.message).toMatch(/again and again/);
+      drop.sim.volume().symlink('/drop', '/link');
+      for (const moveTo of ['/link', '/drop/failed', '/spool/../link']) {
+        await expect(drop.start({ after: 'move', move_to: moveTo })).rejects.toThrow(MaildropError);
+      }
+      const source = await drop.start({ after: 'move', move_to: '/link/done' });
+      drop.write('/drop/one', mail('one'));
+      await drop.pause(10_000);
+      expect(drop.topics.records).toHaveLength(1);
+      await source.stop();
+    }));
+});
