@@ -3,7 +3,7 @@ import type { Disk } from '../system/index.js';
 import type { Environment } from './environment.js';
 import { ConfigError, type Problem } from './errors.js';
 import { knownKeys } from './introspect.js';
-import { suggestion } from './nearest.js';
+import { suggestion } from './options/index.js';
 import { sentence } from './sentences.js';
 import { type Path, pathId, readYaml, type YamlSource } from './source.js';
 

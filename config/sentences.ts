@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { suggestion } from './nearest.js';
+import { suggestion } from './options/index.js';
 
 const EXPECTED: Readonly<Record<string, string>> = {
   string: 'text',

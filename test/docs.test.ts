@@ -56,7 +56,7 @@ function typeFaults(pages: readonly string[]): string[] {
 
 describe('the programs on the pages', () => {
   it('type-check against the package', () => {
-    expect(typeFaults(['README.md', 'docs/client.md'])).toEqual([]);
+    expect(typeFaults(['README.md', 'docs/client.md', 'docs/moving-from-kafkajs.md'])).toEqual([]);
   });
 
   it('docs/client.md runs from top to bottom', async () => {
@@ -72,10 +72,24 @@ describe('the programs on the pages', () => {
       'NO_METADATA 0',
       '1 0 -1',
       'soup',
+      'paid 1999',
       'closed as',
     ]) {
       expect(stdout).toContain(said);
     }
+  });
+
+  it('docs/moving-from-kafkajs.md runs from top to bottom', async () => {
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      [programOf('docs/moving-from-kafkajs.md')],
+      { cwd: folder, timeout: 25_000 },
+    );
+    expect(stderr).toBe('');
+    for (const said of ['placed 2', 'failed white', 'earl grey 7', 'again after not today']) {
+      expect(stdout).toContain(said);
+    }
+    expect(stdout).toMatch(/^ends 1 stored [12]$/m);
   });
 
   it('README.md delivers what it sends', async () => {

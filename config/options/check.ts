@@ -1,4 +1,4 @@
-import { suggestion } from '../nearest.js';
+import { suggestion } from './nearest.js';
 import { quote, type Rule } from './rules.js';
 
 export type { Rule } from './rules.js';

@@ -7,7 +7,7 @@ import {
   parseDuration,
   parseSize,
 } from '../../config/index.js';
-import { editDistance, nearest } from '../../config/nearest.js';
+import { editDistance, nearest } from '../../config/options/nearest.js';
 
 describe('units', () => {
   it('reads durations', () => {
