@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FieldSpec, Shape, WireType } from '../../protocol/codec/index.js';
 import { encodeResponse, Metadata } from '../../protocol/index.js';
+import { mulberry32 } from './chance.js';
 import { type AnySchema, arbitraryOf, schemas, versionsOf } from './every-message.js';
 
 /**
@@ -31,16 +32,6 @@ interface Site {
 
 const random = mulberry32(seed);
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
-
-function mulberry32(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const TEXT = Array.from({ length: MAX_STRING_BYTES + 1 }, (_, i) =>
   String.fromCharCode(32 + (i % 89)),
@@ -180,7 +171,7 @@ const cases = schemas.flatMap((schema) =>
 );
 
 describe(`sizes around powers of two, seed ${seed}`, () => {
-  it.each(cases)('%s v%i', (_, version, schema) => {
+  it.each(cases)('%s v%i', { timeout: 30_000 * rounds }, (_, version, schema) => {
     const [base] = fc.sample(arbitraryOf(schema.shape, version), { numRuns: 1, seed });
     const target = { schema, version, base: base as Record<string, unknown> };
     const sites = sitesOf(schema.shape, version);
