@@ -1,11 +1,6 @@
 import { readInt64 } from '../int64.js';
 import { ProtocolError } from './error.js';
 
-/** As in Kafka the longest string, in bytes, compact or not. */
-export const MAX_STRING_BYTES = 0x7fff;
-/** U+FFFD, which stands for each byte that is no UTF-8. */
-const REPLACEMENT_BYTES = 3;
-
 /** The id that stands for "no id": sixteen zero bytes. */
 export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
@@ -167,12 +162,7 @@ export class Reader {
   private text(size: number): string {
     if (size < 0) this.missing('a string');
     const start = this.take(size);
-    if (size > MAX_STRING_BYTES) throw tooLong(size);
-    const text = this.frame.toString('utf8', start, start + size);
-    // Bytes that are no UTF-8 become three each; what was read must be writable again.
-    const isSuspect = size * REPLACEMENT_BYTES > MAX_STRING_BYTES;
-    if (isSuspect && Buffer.byteLength(text) > MAX_STRING_BYTES) throw tooLong(size);
-    return text;
+    return this.frame.toString('utf8', start, start + size);
   }
 
   private slice(size: number): Buffer {
@@ -194,9 +184,4 @@ export class Reader {
     }
     return count;
   }
-}
-
-function tooLong(size: number): ProtocolError {
-  const limit = `${MAX_STRING_BYTES} are allowed`;
-  return new ProtocolError('MALFORMED', `a string of ${size} bytes is too long: ${limit}`);
 }

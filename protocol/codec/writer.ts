@@ -1,8 +1,9 @@
 import { isInt64, writeInt64 } from '../int64.js';
 import { ProtocolError } from './error.js';
-import { MAX_STRING_BYTES } from './reader.js';
 import { Scratch } from './scratch.js';
 
+/** The longest string with an int16 for its length, bytes. */
+const MAX_STRING_BYTES = 0x7fff;
 /** Byte fields up to this size are copied; larger ones travel as slices of their own. */
 const MAX_COPIED_BYTES = 1024;
 
@@ -91,7 +92,11 @@ export class Writer {
   }
 
   string(value: string): void {
-    const size = sizeOfString(value);
+    const size = Buffer.byteLength(value);
+    if (size > MAX_STRING_BYTES) {
+      const what = `a string of ${size} bytes exceeds ${MAX_STRING_BYTES}`;
+      throw new ProtocolError('OUT_OF_RANGE', what);
+    }
     this.int16(size);
     this.scratch.take(size).write(value, this.scratch.start);
   }
@@ -102,7 +107,7 @@ export class Writer {
   }
 
   compactString(value: string): void {
-    const size = sizeOfString(value);
+    const size = Buffer.byteLength(value);
     this.unsignedVarint(size + 1);
     this.scratch.take(size).write(value, this.scratch.start);
   }
@@ -172,13 +177,6 @@ export class Writer {
       this.cuts.push({ at: this.scratch.length, bytes });
     }
   }
-}
-
-function sizeOfString(value: string): number {
-  const size = Buffer.byteLength(value);
-  if (size <= MAX_STRING_BYTES) return size;
-  const limit = `exceeds ${MAX_STRING_BYTES}`;
-  throw new ProtocolError('OUT_OF_RANGE', `a string of ${size} bytes ${limit}`);
 }
 
 function sizeOfUnsignedVarint(value: number): number {

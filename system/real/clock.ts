@@ -20,7 +20,8 @@ export function createClock(): Clock {
 const longestDelayMs = 2 ** 31 - 1;
 
 function startTimer(delayMs: number, callback: () => void): Timer {
-  const handle = setTimeout(callback, Math.min(delayMs, longestDelayMs));
+  // What is overdue is due now; Node 24 and later print a warning about a delay below zero.
+  const handle = setTimeout(callback, Math.max(0, Math.min(delayMs, longestDelayMs)));
   return { cancel: () => clearTimeout(handle) };
 }
 

@@ -65,11 +65,12 @@ class Witness {
     this.written.push(value);
     const committedOffset = this.written.length;
     const partition = { partitionIndex: 0, committedOffset, committedMetadata: 'mine' };
-    await this.client.ask(
+    const { topics } = await this.client.ask(
       OffsetCommit,
       { groupId: WITNESS, topics: [{ name: WITNESS, partitions: [partition] }] },
       8,
     );
+    expect(topics[0]?.partitions[0]).toMatchObject({ errorCode: 0 });
     await this.check();
   }
 

@@ -11,7 +11,7 @@ export const gzip: Compressor = {
     try {
       // node:zlib takes no bound of zero, and none beyond what a Buffer can hold.
       const maxOutputLength = Math.min(Math.max(1, maxBytes), constants.MAX_LENGTH);
-      const output = gunzipSync(input, { maxOutputLength });
+      const output = gunzipSync(input, { maxOutputLength, chunkSize: chunkBytes(input, maxBytes) });
       if (output.length > maxBytes) throw tooLarge('gzip', maxBytes);
       return output;
     } catch (error) {
@@ -23,3 +23,15 @@ export const gzip: Compressor = {
     }
   },
 };
+
+/** What node:zlib writes into at first; it joins pieces of as much where that is too little. */
+const MIN_CHUNK_BYTES = 16 * 1024;
+/** Deflate's largest ratio: so much a stream can hold at most, whatever its trailer says. */
+const MAX_RATIO = 1032;
+
+/** Room for the whole content, by the size in the trailer (modulo 2^32), and a byte to end in. */
+function chunkBytes(input: Buffer, maxBytes: number): number {
+  const claimed = input.length < 18 ? 0 : input.readUInt32LE(input.length - 4);
+  const possible = Math.min(claimed, maxBytes, input.length * MAX_RATIO);
+  return Math.max(possible + 1, MIN_CHUNK_BYTES);
+}
