@@ -6,9 +6,12 @@ import type { GroupState, Member, MemberProtocol } from './model.js';
  */
 export function selectProtocol(members: Iterable<Member>): string {
   const all = [...members];
+  const shared = new Set(
+    all[0]?.protocols.map(({ name }) => name).filter((name) => allSupport(all, name, '')),
+  );
   const votes = new Map<string, number>();
   for (const { protocols } of all) {
-    const choice = protocols.find(({ name }) => all.every((other) => supports(other, name)));
+    const choice = protocols.find(({ name }) => shared.has(name));
     if (choice !== undefined) votes.set(choice.name, (votes.get(choice.name) ?? 0) + 1);
   }
   let winner = '';
@@ -27,10 +30,16 @@ export function fits(
   besides: string,
 ): boolean {
   if (protocolType === '' || protocols.length === 0) return false;
-  const others = [...state.members.values()].filter(({ memberId }) => memberId !== besides);
   if (state.members.size === 0) return true;
   if (protocolType !== state.protocolType) return false;
-  return protocols.some(({ name }) => others.every((other) => supports(other, name)));
+  return protocols.some(({ name }) => allSupport(state.members.values(), name, besides));
+}
+
+function allSupport(members: Iterable<Member>, protocol: string, besides: string): boolean {
+  for (const member of members) {
+    if (member.memberId !== besides && !supports(member, protocol)) return false;
+  }
+  return true;
 }
 
 /** Whether the member said exactly this already. */
@@ -44,6 +53,7 @@ export function sameProtocols(member: Member, protocols: readonly MemberProtocol
   );
 }
 
-function supports(member: Member, protocol: string): boolean {
-  return member.protocols.some(({ name }) => name === protocol);
+function supports({ protocols }: Member, protocol: string): boolean {
+  for (const { name } of protocols) if (name === protocol) return true;
+  return false;
 }

@@ -11,6 +11,7 @@ import {
 import { createSimSystem } from '../../../system/sim/index.js';
 import { inWorld, type RawClient } from '../world.js';
 
+/** Longer than what a record, or a string on the wire, can hold. */
 const LONG_TEXT = 'x'.repeat(40_000);
 
 function commit(client: RawClient, groupId: string, offset: number, version: number, extra = {}) {
@@ -42,13 +43,6 @@ const joining = {
 };
 
 describe('a commit', () => {
-  it('under a group id of 40,000 bytes is refused', () =>
-    inWorld({}, async ({ connect }) => {
-      const client = await connect();
-      expect(codeOf(await commit(client, LONG_TEXT, 1, 9))).toBe(ErrorCode.INVALID_GROUP_ID);
-      expect(codeOf(await commit(client, 'g', 1, 9))).toBe(ErrorCode.NONE);
-    }));
-
   it.each([-(2 ** 53) + 1, -1, LONG_MAX])('of the offset %d is refused', (offset) =>
     inWorld({}, async ({ connect }) => {
       const client = await connect();
@@ -68,22 +62,15 @@ describe('a commit', () => {
 });
 
 describe('a member', () => {
-  it.each([
-    ['protocol type', { protocolType: LONG_TEXT }],
-    ['protocol', { protocols: [{ name: LONG_TEXT, metadata: Buffer.alloc(0) }] }],
-    ['instance id', { groupInstanceId: LONG_TEXT }],
-    ['member id', { memberId: LONG_TEXT }],
-    ['instance id that leaves no room for a member id', { groupInstanceId: 'x'.repeat(32_760) }],
-  ])('with a long %s is refused, and harms no other', (_, changes) =>
+  it('whose instance id leaves no room for a member id is refused, and harms no other', () =>
     inWorld({}, async ({ connect }) => {
       const client = await connect();
-      const body = { groupId: 'g', ...joining, ...changes };
+      const body = { groupId: 'g', ...joining, groupInstanceId: 'x'.repeat(32_760) };
       const refused = await client.ask(JoinGroup, body, 9);
       expect(refused.errorCode).toBe(ErrorCode.INVALID_REQUEST);
       const welcome = await client.ask(JoinGroup, { groupId: 'g', ...joining }, 3);
       expect(welcome.errorCode).toBe(ErrorCode.NONE);
-    }),
-  );
+    }));
 
   it('that brings too large an assignment is told so, and so is who waits with it', () =>
     inWorld({ properties: { 'group.initial.rebalance.delay.ms': 100 } }, async ({ connect }) => {
@@ -109,6 +96,61 @@ describe('a member', () => {
       expect(answer.errorCode).toBe(ErrorCode.UNKNOWN_SERVER_ERROR);
       expect((await waiting).errorCode).toBe(ErrorCode.UNKNOWN_SERVER_ERROR);
     }));
+});
+
+describe('the coordinator', () => {
+  const coordinator = () => {
+    const { clock, random, log } = createSimSystem({ seed: 1 }).process('broker');
+    const nowhere = {
+      ...{ partitionCount: 1, partitions: () => [], append: async () => {} },
+      async *read() {},
+    };
+    return new GroupCoordinator({ clock, random, log }, nowhere, defaultCoordinatorSettings);
+  };
+  const request = {
+    ...{ ...joining, clientId: 'app', clientHost: '/1.2.3.4' },
+    ...{ requiresKnownMemberId: false, knowsSkipAssignment: true },
+  };
+
+  it.each([
+    ['protocol type', { protocolType: LONG_TEXT }],
+    ['protocol', { protocols: [{ name: LONG_TEXT, metadata: Buffer.alloc(0) }] }],
+    ['instance id', { groupInstanceId: LONG_TEXT }],
+    ['member id', { memberId: LONG_TEXT }],
+    ['client id', { clientId: LONG_TEXT }],
+  ])('refuses a %s that cannot be stored', async (_, changes) => {
+    const reply = await coordinator().join('g', { ...request, ...changes });
+    expect(reply.errorCode).toBe(ErrorCode.INVALID_REQUEST);
+  });
+
+  it('refuses a group id that cannot be stored', async () => {
+    const groups = coordinator();
+    const claim = { memberId: '', groupInstanceId: null, generation: -1 };
+    expect((await groups.join(LONG_TEXT, request)).errorCode).toBe(ErrorCode.INVALID_GROUP_ID);
+    expect(await groups.commit(LONG_TEXT, claim, [])).toBe(ErrorCode.INVALID_GROUP_ID);
+    expect(await groups.heartbeat(LONG_TEXT, claim)).toBe(ErrorCode.INVALID_GROUP_ID);
+  });
+
+  it('takes two thousand members that come at once, each in the same time', async () => {
+    const groups = coordinator();
+    const ids = await Promise.all(
+      Array.from({ length: 2000 }, async () => {
+        const known = { ...request, requiresKnownMemberId: true };
+        return (await groups.join('g', known)).memberId;
+      }),
+    );
+    const joined = ids.map((memberId) =>
+      groups.join('g', { ...request, requiresKnownMemberId: true, memberId }),
+    );
+    const replies = await Promise.all(joined);
+    expect(replies.filter(({ generation }) => generation === 1)).toHaveLength(2000);
+    const claims = ids.map((memberId) => ({ memberId, groupInstanceId: null, generation: 1 }));
+    const before = groups.state('g').state?.members;
+    for (const claim of claims) expect(await groups.heartbeat('g', claim)).toBe(ErrorCode.NONE);
+    // No event copies the members.
+    expect(groups.state('g').state?.members).toBe(before);
+    groups.close();
+  });
 });
 
 describe('the shell of a group', () => {
