@@ -1,12 +1,15 @@
+import { Admin } from '../client/index.js';
 import {
   type ArchivedFile,
+  type ClusterLook,
   listArchive,
+  lookAtCluster,
   openStore,
   type StoreConfig,
   verifyArchive,
 } from '../sinks/index.js';
 import type { Context } from './context.js';
-import { CommandError, ExitCode, UsageError } from './failure.js';
+import { CommandError, ExitCode, UsageError, words } from './failure.js';
 import { table } from './table.js';
 import { loadWholeConfig } from './whole-config.js';
 
@@ -17,10 +20,27 @@ export interface ArchiveOptions {
   readonly output: 'text' | 'json';
 }
 
+/** Options of `archive verify`. */
+export interface VerifyOptions extends ArchiveOptions {
+  readonly bootstrap?: string;
+  /** How long the brokers may take. */
+  readonly timeout: number;
+  /** What could not be compared with its topic is a fault. */
+  readonly requireTopic?: boolean;
+}
+
+/** How often progress is told where nobody looks at a terminal. */
+const PROGRESS_MS = 10_000;
+/** How often a terminal's line changes. */
+const LINE_MS = 200;
+
 interface NamedStore {
   /** What to call it: its root. */
   readonly name: string;
   readonly config: StoreConfig;
+  /** Sinks that archive here, by the file: the name of their claims, and their group. */
+  readonly sinks: readonly { readonly sink: string; readonly group: string }[];
+  readonly bootstrap: readonly string[] | undefined;
 }
 
 /** The archives meant: the given root, or those of a YAML file, each once. */
@@ -30,19 +50,36 @@ async function storesOf(
   options: ArchiveOptions,
 ): Promise<NamedStore[]> {
   if (root !== undefined) {
-    return [{ name: root, config: { type: 'local', root } }];
+    return [{ name: root, config: { type: 'local', root }, sinks: [], bootstrap: undefined }];
   }
   if (options.config === undefined) {
     throw new UsageError('name the root of an archive, or a file with --config');
   }
-  const { config } = await loadWholeConfig(context, options.config);
-  const sinks = (config.sinks ?? {}) as Record<string, { type: string; store?: StoreConfig }>;
-  const stores = Object.values(sinks).flatMap(({ store }) => (store ? [store] : []));
-  if (stores.length === 0) throw new CommandError(`${options.config} has no archive sink`);
-  return [...new Map(stores.map((store) => [store.root, { name: store.root, config: store }]))].map(
-    ([, store]) => store,
-  );
+  const { config, document } = await loadWholeConfig(context, options.config);
+  const { kafka } = document as { readonly kafka?: KafkaPart };
+  const stores = new Map<string, NamedStore>();
+  for (const [name, section] of Object.entries((config.sinks ?? {}) as Sections)) {
+    const { store, continues = name } = section;
+    if (store === undefined) continue;
+    const known = stores.get(store.root);
+    const sinks = [...(known?.sinks ?? []), { sink: continues, group: `logflume-${name}` }];
+    const bootstrap = known?.bootstrap ?? section.kafka?.bootstrap ?? kafka?.bootstrap;
+    stores.set(store.root, { name: store.root, config: store, sinks, bootstrap });
+  }
+  if (stores.size === 0) throw new CommandError(`${options.config} has no archive sink`);
+  return [...stores.values()];
 }
+
+interface KafkaPart {
+  readonly bootstrap?: readonly string[];
+}
+
+type Sections = Readonly<
+  Record<
+    string,
+    { readonly store?: StoreConfig; readonly continues?: string; readonly kafka?: KafkaPart }
+  >
+>;
 
 /** Says so where an archive is not there: nothing would look like an archive without a fault. */
 function isThere({ system, terminal }: Context, { name, config }: NamedStore): boolean {
@@ -89,13 +126,15 @@ function rowOf(file: ArchivedFile): readonly unknown[] {
   return [state, partition, start, end, records, bytes, stored, name];
 }
 
-/** `archive verify`: reads every file back and compares it with its claim. */
+/**
+ * `archive verify`: reads every file back and compares it with its claim, and the claims with their
+ * topics where a broker answers.
+ */
 export async function verify(
   context: Context,
   root: string | undefined,
-  options: ArchiveOptions,
+  options: VerifyOptions,
 ): Promise<number> {
-  const { terminal } = context;
   const { topic } = options;
   let faults = 0;
   let chains = 0;
@@ -104,27 +143,93 @@ export async function verify(
       faults++;
       continue;
     }
-    const report = await verifyArchive(opened(context, store), { topic });
-    faults += report.problems.length;
+    const report = await verifyArchive(opened(context, store), {
+      topic,
+      sinks: store.sinks.map(({ sink }) => sink),
+      look: (sinks) => lookFor(context, store, options, sinks),
+      onFile: progressOf(context, store.name),
+    });
+    const unknown = report.partitions.flatMap((at) => at.unknown ?? []);
+    faults += report.problems.length + (options.requireTopic === true ? unknown.length : 0);
     chains += report.chains;
-    if (options.output === 'json') {
-      await terminal.data(`${JSON.stringify({ root: store.name, ...report })}\n`);
-      continue;
-    }
-    for (const { kind, name, message } of report.problems) {
-      await terminal.data(`${kind}: ${name}: ${message}\n`);
-    }
-    for (const loss of report.acceptedLosses) terminal.say(`given up by a person: ${loss}`);
-    const outcome =
-      report.problems.length === 0 ? 'all good' : `${report.problems.length} at fault`;
-    const open = report.openClaims > 0 ? `, ${report.openClaims} claims still open` : '';
-    terminal.say(
-      `${store.name}: ${report.claims} claims, ${report.files} files, ${report.records} records, ` +
-        `${report.bytes} bytes of content${open}: ${outcome}`,
-    );
+    await tell(context, store.name, report, options);
   }
   if (topic !== undefined && chains === 0 && faults === 0) {
     throw new CommandError(`there is no topic ${topic} in what was looked at`);
   }
   return faults === 0 ? ExitCode.done : ExitCode.failed;
+}
+
+type Report = Awaited<ReturnType<typeof verifyArchive>>;
+
+async function tell(
+  { terminal }: Context,
+  name: string,
+  report: Report,
+  { output, requireTopic = false }: VerifyOptions,
+): Promise<void> {
+  const { problems, partitions, openClaims } = report;
+  const unknown = partitions.flatMap((at) => at.unknown ?? []);
+  if (output === 'json') {
+    await terminal.data(`${JSON.stringify({ root: name, ...report })}\n`);
+  } else {
+    for (const { kind, name: where, message } of problems) {
+      await terminal.data(`${kind}: ${where}: ${message}\n`);
+    }
+  }
+  for (const loss of report.acceptedLosses) terminal.say(`given up by a person: ${loss}`);
+  for (const sentence of unknown) {
+    terminal.say(`${requireTopic ? 'not proven' : 'not known'}: ${sentence}`);
+  }
+  const waiting = partitions.reduce((sum, { lag = 0 }) => sum + lag, 0);
+  const bad = problems.length + (requireTopic ? unknown.length : 0);
+  const parts = [
+    `${report.claims} claims`,
+    `${report.files} files`,
+    `${report.records} records`,
+    `${report.bytes} bytes of content`,
+    ...(openClaims > 0 ? [`${openClaims} claims still open`] : []),
+    ...(waiting > 0 ? [`${waiting} offsets of the topics not archived yet`] : []),
+  ];
+  const good = unknown.length === 0 ? 'all good' : 'all good as far as the claims reach';
+  terminal.say(`${name}: ${parts.join(', ')}: ${bad === 0 ? good : `${bad} at fault`}`);
+}
+
+/** What the cluster says, or why it says nothing. */
+async function lookFor(
+  { system }: Context,
+  store: NamedStore,
+  { bootstrap: given, timeout, topic }: VerifyOptions,
+  found: readonly string[],
+): Promise<ClusterLook | string> {
+  const bootstrap = given?.split(',') ?? store.bootstrap;
+  if (bootstrap === undefined) return 'no broker was named (--bootstrap, or --config)';
+  const admin = new Admin({ bootstrap, timeoutMs: timeout, clientId: 'logflume-cli' }, system);
+  const sinks = [...store.sinks];
+  for (const sink of found) {
+    const group = `logflume-${sink}`;
+    if (!sinks.some((each) => each.sink === sink && each.group === group)) {
+      sinks.push({ sink, group });
+    }
+  }
+  try {
+    return await lookAtCluster(admin, sinks, (name) => topic === undefined || name === topic);
+  } catch (error) {
+    return `${bootstrap.join(',')}: ${words(error)}`;
+  } finally {
+    admin.close();
+  }
+}
+
+/** A line on a terminal; elsewhere a word every few seconds. */
+function progressOf({ system, terminal }: Context, name: string) {
+  let saidMs = system.clock.monotonic();
+  return ({ files, bytes }: { readonly files: number; readonly bytes: number }): void => {
+    const nowMs = system.clock.monotonic();
+    if (nowMs - saidMs < (terminal.interactive ? LINE_MS : PROGRESS_MS)) return;
+    saidMs = nowMs;
+    const line = `${name}: ${files} files, ${Math.round(bytes / 1_000_000)} MB read and compared`;
+    if (terminal.interactive) terminal.status(line);
+    else terminal.say(line);
+  };
 }

@@ -124,21 +124,31 @@ function addRecords(program: Command, context: Context, run: Runner): void {
 
 function addDisks(program: Command, context: Context, run: Runner): void {
   const archive = program.command('archive').description('look at and prove archives');
-  for (const [name, words] of [
-    ['list', 'list what an archive holds'],
-    ['verify', 'prove every file of an archive against its claims'],
-  ] as const) {
+  const of = (name: string, description: string) =>
     archive
       .command(name)
-      .description(words)
+      .description(description)
       .addArgument(new Argument('[root]', 'the root of a local archive'))
       .option('-c, --config <file>', 'the archives of this YAML file instead')
       .option('-t, --topic <topic>', 'only this topic')
-      .addOption(output())
-      .action(
-        run(async (root, options) => (await import('./archive.js'))[name](context, root, options)),
-      );
-  }
+      .addOption(output());
+  of('list', 'list what an archive holds').action(
+    run(async (root, options) => (await import('./archive.js')).list(context, root, options)),
+  );
+  of(
+    'verify',
+    'prove every file of an archive against its claims, and the claims against the topic',
+  )
+    .option('-b, --bootstrap <addresses>', 'brokers that have the topics; else those of the file')
+    .addOption(
+      new Option('--timeout <duration>', 'how long the brokers may take')
+        .argParser(durationArgument)
+        .default(5_000, '5s'),
+    )
+    .option('--require-topic', 'a fault where it could not be compared with its topic')
+    .action(
+      run(async (root, options) => (await import('./archive.js')).verify(context, root, options)),
+    );
   const log = program.command('log').description('look into the broker’s files; needs no broker');
   log
     .command('dump <directory>')

@@ -1,7 +1,11 @@
 export {
   type ArchivedFile,
+  archiveCoverage,
+  type ClusterLook,
   listArchive,
+  lookAtCluster,
   openStore,
+  type PartitionCoverage,
   type StoreConfig,
   verifyArchive,
 } from './archive/index.js';

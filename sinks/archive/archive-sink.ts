@@ -45,7 +45,7 @@ export class ArchiveSink implements Sink {
     return new PartitionWriter({
       system,
       store: this.#store,
-      id: { sink: name, ...assignment },
+      id: { sink: this.#config.continues ?? name, ...assignment },
       config: {
         settings: contentSettings(this.#config),
         rotation: rotationOf(this.#config),

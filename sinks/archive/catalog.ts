@@ -27,6 +27,11 @@ export async function* readChains(store: Store): AsyncGenerator<CatalogChain> {
   }
 }
 
+/** Whether a file below `_claims` lies where a chain's links do. */
+export function isChainFile(path: string): boolean {
+  return chainOf(path.slice(0, path.lastIndexOf('/'))) !== undefined;
+}
+
 async function linksByDirectory(store: Store): Promise<Map<string, string[]>> {
   const directories = new Map<string, string[]>();
   for (const path of await store.files(CLAIMS_DIRECTORY)) {
@@ -43,7 +48,8 @@ function chainOf(directory: string): ChainId | undefined {
   const [, sink, cluster, stream, partition, ...rest] = directory.split('/');
   const dot = stream?.lastIndexOf('.') ?? -1;
   if (sink === undefined || cluster === undefined || stream === undefined) return undefined;
-  if (dot < 0 || rest.length > 0 || !/^\d+$/.test(partition ?? '')) return undefined;
+  if (sink.startsWith('_') || dot < 0 || rest.length > 0 || !/^\d+$/.test(partition ?? ''))
+    return undefined;
   const topic = stream.slice(0, dot);
   return { sink, cluster, topic, topicId: stream.slice(dot + 1), partition: Number(partition) };
 }

@@ -11,6 +11,7 @@ import { checkFile, type FileCheck, isAsWritten } from './content.js';
 import { type EncodedFile, Encoder } from './encoder.js';
 import { LiveEncoder } from './live-encoder.js';
 import { beginsAt, chainsFolder, shortTopicId, topicDirectory } from './names.js';
+import { ownerOf } from './owners.js';
 import { Spool } from './spool.js';
 import type { Store } from './stores/index.js';
 import type { WriterOptions } from './writer-options.js';
@@ -30,6 +31,7 @@ export class EffectRunner {
   /** Names of those among them that nobody else had published before. */
   readonly #published = new Set<string>();
   readonly #stagingDirectory: string;
+  #isOwnerSaid = false;
 
   constructor(options: WriterOptions) {
     const { store, id } = options;
@@ -87,6 +89,14 @@ export class EffectRunner {
   async #list(): Promise<ChainEvent> {
     const { claims, dones } = await this.#links.list();
     const { link } = await this.#links.genesis();
+    const { id, store, system } = this.#options;
+    const owner = await ownerOf(store, id, link !== undefined);
+    if (owner !== undefined && owner !== id.sink) {
+      const message = otherOwner(id, owner);
+      if (claims.length === 0) return { type: 'conflict', code: 'OTHER_SINK', message };
+      if (!this.#isOwnerSaid) system.log.warn(`${message} Both go on, as they did.`);
+      this.#isOwnerSaid = true;
+    }
     return { type: 'listed', genesis: link?.start, claims, dones };
   }
 
@@ -230,6 +240,14 @@ function conflict(code: Blocked['code'], name: string, reason: string): ChainEve
     `The archive file ${name} is not what its claim says: ${reason}. Nothing is overwritten: ` +
     'move the file away, and it is made again while the topic has its records.';
   return { type: 'conflict', code, message };
+}
+
+function otherOwner({ sink, topic, partition }: WriterOptions['id'], owner: string): string {
+  return (
+    `The sink ${owner} archives topic ${topic}, partition ${partition} here already; a second ` +
+    `copy by ${sink} would hold every record again. Give ${sink} a root of its own, or, if it is ` +
+    `${owner} under a new name, say "continues: ${owner}" in its section.`
+  );
 }
 
 /** Whether the topic's name has been archived under another topic id. */

@@ -22,6 +22,14 @@ export const archiveSchema = z
     type: z.literal('archive'),
     ...commonFields,
     store: storeSchema,
+    continues: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The name under which this sink began its archive, where it was renamed since: it goes ' +
+          'on there, and archives nothing twice.',
+      ),
     format: z
       .enum(['lines', 'jsonl', 'eml'])
       .default('lines')

@@ -1,5 +1,16 @@
-import { type CatalogChain, type CatalogClaim, readChains } from './catalog.js';
+import { type CatalogChain, type CatalogClaim, isChainFile, readChains } from './catalog.js';
+import type { Claim } from './claims/index.js';
 import { checkFile } from './content.js';
+import {
+  type ChainExtent,
+  type ClusterLook,
+  type CoverageProblem,
+  coverageOf,
+  extentOf,
+  type PartitionCoverage,
+} from './coverage.js';
+import { CLAIMS_DIRECTORY, STAGING_DIRECTORY } from './names.js';
+import { OWNERS_DIRECTORY } from './owners.js';
 import type { Store } from './stores/index.js';
 
 /** Something that is not as it was agreed. */
@@ -10,7 +21,9 @@ interface ArchiveProblem {
     | 'file unknown'
     | 'chain gap'
     | 'chain overlap'
-    | 'claim damaged';
+    | 'claim damaged'
+    | 'no archive'
+    | CoverageProblem['kind'];
   /** The file or directory, below the root. */
   readonly name: string;
   readonly message: string;
@@ -26,33 +39,63 @@ export interface ArchiveReport {
   readonly bytes: number;
   /** Claims that are not complete yet: their writer is at work, or its heir will finish them. */
   readonly openClaims: number;
+  /** How far each chain reaches, and its topic. */
+  readonly partitions: readonly PartitionCoverage[];
   /** Offsets and files that a person has given up. */
   readonly acceptedLosses: readonly string[];
   readonly problems: readonly ArchiveProblem[];
 }
 
+/** What is verified, and with what it is compared. */
+export interface VerifyOptions {
+  /** That topic's chains alone, and no file without a claim: that might be any topic's. */
+  readonly topic?: string | undefined;
+  /** Sinks that archive here, as far as known; those that have claims are found. */
+  readonly sinks?: readonly string[];
+  /** What the cluster knows of the groups of these sinks, or why it is not known. */
+  readonly look?: (sinks: readonly string[]) => Promise<ClusterLook | string>;
+  /** After each file that was read. */
+  readonly onFile?: (progress: { readonly files: number; readonly bytes: number }) => void;
+}
+
 /**
  * Reads a whole archive back and compares it with its claims: every byte of every file, the
- * chains' continuity, and that nothing is there which nobody claimed. It may run while the archive
- * grows. With `topic` it looks at that topic's chains alone, and at no file without a claim: that
- * might be any topic's.
+ * chains' continuity, and that nothing is there which nobody claimed; and the chains with what
+ * their cluster says. It may run while the archive grows.
  */
 export async function verifyArchive(
   store: Store,
-  { topic }: { readonly topic?: string | undefined } = {},
+  { topic, sinks = [], look = async () => 'no broker was asked', onFile }: VerifyOptions = {},
 ): Promise<ArchiveReport> {
+  const known = new Set([...sinks, ...(await store.folders(CLAIMS_DIRECTORY))].filter(isVisible));
+  // Asked first: what is committed by then has its claims.
+  const before = await look([...known]);
   // Listed first: whatever is published later has its claim by then.
-  const names = topic === undefined ? (await store.files('')).filter(isVisible) : [];
-  const verification = new Verification(store, new Set(names));
+  const names = topic === undefined ? (await store.files('')).filter(isForeign) : [];
+  const verification = new Verification(store, new Set(names), onFile);
   for await (const chain of readChains(store)) {
     if (topic === undefined || chain.id.topic === topic) await verification.chain(chain);
   }
-  return verification.report();
+  const after = typeof before === 'string' ? before : await look([...known]);
+  const ofTopic = <T extends { readonly topic: string }>(all: readonly T[]) =>
+    all.filter((at) => topic === undefined || at.topic === topic);
+  const cut = (seen: ClusterLook | string) =>
+    typeof seen === 'string' ? seen : { ...seen, committed: ofTopic(seen.committed) };
+  return verification.report(cut(before), cut(after), topic === undefined);
 }
 
-/** Readers pass over whatever lies below names that begin with `_` or `.`. */
+/** Anything but what is being built, and claims, which are looked at as chains. */
+function isForeign(name: string): boolean {
+  if (name.startsWith(`${STAGING_DIRECTORY}/`)) return false;
+  if (name.startsWith(`${OWNERS_DIRECTORY}/`)) return !OWNER_NAME.test(name);
+  return !name.startsWith(`${CLAIMS_DIRECTORY}/`) || !isChainFile(name);
+}
+
+const OWNER_NAME = /^_claims\/_owners\/[^/]+\/[^/]+\.[^/.]+\/\d+\.json$/;
+
+/** A folder of claims that is a sink's. */
 function isVisible(name: string): boolean {
-  return !/(?:^|\/)[_.]/.test(name);
+  return !/^[_.]/.test(name);
 }
 
 class Verification {
@@ -60,6 +103,8 @@ class Verification {
   readonly #unknown: Set<string>;
   readonly #problems: ArchiveProblem[] = [];
   readonly #losses: string[] = [];
+  readonly #extents: ChainExtent[] = [];
+  readonly #onFile: VerifyOptions['onFile'];
   #chains = 0;
   #claims = 0;
   #files = 0;
@@ -67,14 +112,16 @@ class Verification {
   #bytes = 0;
   #open = 0;
 
-  constructor(store: Store, unknown: Set<string>) {
+  constructor(store: Store, unknown: Set<string>, onFile: VerifyOptions['onFile']) {
     this.#store = store;
     this.#unknown = unknown;
+    this.#onFile = onFile;
   }
 
   async chain(chain: CatalogChain): Promise<void> {
     const { genesis, claims, directory } = chain;
     this.#chains += 1;
+    this.#extents.push(extentOf(chain));
     for (const name of chain.damaged) {
       this.#problem('claim damaged', name, 'It is torn or was changed, or does not belong there.');
     }
@@ -96,9 +143,16 @@ class Verification {
     }
   }
 
-  report(): ArchiveReport {
+  report(before: ClusterLook | string, after: ClusterLook | string, whole: boolean): ArchiveReport {
     for (const name of this.#unknown) {
       this.#problem('file unknown', name, 'No claim names this file.');
+    }
+    const { partitions, problems } = coverageOf(this.#extents, before, after);
+    this.#problems.push(...problems);
+    // A cluster that knows of nothing archived has been asked, and there is nothing to prove.
+    if (whole && this.#chains === 0 && typeof before === 'string') {
+      const message = `There is no claim, so nothing is proven; what should be here is not known: `;
+      this.#problem('no archive', CLAIMS_DIRECTORY, `${message}${before}.`);
     }
     return {
       chains: this.#chains,
@@ -107,6 +161,7 @@ class Verification {
       records: this.#records,
       bytes: this.#bytes,
       openClaims: this.#open,
+      partitions,
       acceptedLosses: this.#losses,
       problems: this.#problems,
     };
@@ -120,7 +175,7 @@ class Verification {
     if (claim.kind === 'gap') this.#losses.push(`${chain.directory}: offsets ${start} to ${end}`);
     if (done === undefined && isLast) {
       this.#open += 1;
-      return;
+      return this.#openClaim(claim);
     }
     const stored = new Map(done?.files.map((file) => [file.name, file]));
     if (done === undefined || done.end !== end) {
@@ -144,6 +199,15 @@ class Verification {
       this.#files += 1;
       this.#records += file.records;
       this.#bytes += file.bytes;
+      this.#onFile?.({ files: this.#files, bytes: this.#bytes });
+    }
+  }
+
+  /** Files of a claim at work may be missing, but whichever is there is whole. */
+  async #openClaim({ files, settings }: Claim): Promise<void> {
+    for (const file of files) {
+      const check = await checkFile(this.#store, file, settings.compression);
+      if (check.state === 'wrong') this.#problem('file differs', file.name, check.reason);
     }
   }
 

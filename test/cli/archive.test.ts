@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
+// Here, for the simulation does not wait long for what is loaded while it runs.
+import '../../cli/archive.js';
+import '../../cli/whole-config.js';
 import type { Context } from '../../cli/context.js';
 import { runProgram } from '../../cli/program.js';
 import type { Terminal } from '../../cli/terminal.js';
 import { LiveFiles } from '../../sinks/archive/live-encoder.js';
 import { PartitionWriter } from '../../sinks/archive/partition-writer.js';
 import { LocalStore } from '../../sinks/archive/stores/index.js';
+import type { Disk } from '../../system/index.js';
 import { createSimSystem } from '../../system/sim/index.js';
 import { CHAIN, finishAndCheck } from '../sinks/archive/world.js';
 import { FakeTopic } from '../sinks/fake-topic.js';
@@ -19,9 +23,8 @@ async function archive() {
   const sim = createSimSystem({ seed: 1 });
   await sim.run(finishAndCheck(ours, sim, new FakeTopic().fill(9), { settings }));
   const { disk } = sim.process('cli');
-  const other = CHAIN.replace(`/${stream}/`, '/other.AAAAAAAAAAAAAAAAAAAAAA/');
-  disk.makeDirectorySync(other);
-  disk.replaceFileSync(`${other}/genesis.json`, '{');
+  disk.makeDirectorySync(OTHER);
+  disk.replaceFileSync(`${OTHER}/genesis.json`, '{');
   const run = async (...args: string[]) => {
     const said: string[] = [];
     const terminal = {
@@ -39,6 +42,12 @@ async function archive() {
     return { code, words: said.join('\n') };
   };
   return { run, disk };
+}
+
+const OTHER = CHAIN.replace(`/${stream}/`, '/other.AAAAAAAAAAAAAAAAAAAAAA/');
+
+async function removeOther(disk: Disk): Promise<void> {
+  disk.removeSync(`${OTHER}/genesis.json`);
 }
 
 describe('archive verify', () => {
@@ -70,5 +79,32 @@ describe('archive verify', () => {
     disk.replaceFileSync('/b.yaml', 'broker: {}\n');
     const without = await run('verify', '-c', '/b.yaml');
     expect(without).toMatchObject({ code: 1, words: expect.stringContaining('no archive sink') });
+  });
+
+  it('says which tail nobody vouches for, and can be told that this is a fault', async () => {
+    const { run, disk } = await archive();
+    await removeOther(disk);
+    const tail = 'complete claims reach up to offset 10; whether the topic has more is not known';
+    const alone = await run('verify', '/archive');
+    expect(alone).toMatchObject({ code: 0, words: expect.stringContaining(`not known: sink`) });
+    expect(alone.words).toContain(`${tail}: no broker was named`);
+    expect(alone.words).toContain('all good as far as the claims reach');
+    const strict = await run('verify', '/archive', '--require-topic');
+    expect(strict).toMatchObject({ code: 1, words: expect.stringContaining('not proven: sink') });
+    const nobody = await run('verify', '/archive', '-b', 'here:1', '--timeout', '1s');
+    expect(nobody.code).toBe(0);
+    expect(nobody.words).toContain(`${tail}: here:1: `);
+    const json = await run('verify', '/archive', '-o', 'json');
+    const [report] = json.words.split('\n').filter((line) => line.startsWith('{'));
+    expect(JSON.parse(report ?? '')).toMatchObject({
+      partitions: [{ archivedTo: 10, unknown: expect.stringContaining(tail) }],
+    });
+  });
+
+  it('does not call an empty folder an archive', async () => {
+    const { run, disk } = await archive();
+    disk.makeDirectorySync('/empty');
+    const { code, words } = await run('verify', '/empty');
+    expect({ code, words }).toMatchObject({ code: 1, words: expect.stringContaining('no claim') });
   });
 });

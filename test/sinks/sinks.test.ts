@@ -6,7 +6,15 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../broker/index.js';
 import { Admin, Consumer, Producer } from '../../client/index.js';
-import { listArchive, openStore, Sinks, sinksSection, verifyArchive } from '../../sinks/index.js';
+import {
+  archiveCoverage,
+  listArchive,
+  lookAtCluster,
+  openStore,
+  Sinks,
+  sinksSection,
+  verifyArchive,
+} from '../../sinks/index.js';
 import { createRealSystem } from '../../system/real/index.js';
 
 const system = createRealSystem({ logLevel: 'error' });
@@ -94,6 +102,22 @@ describe('the archive sink on a broker', () => {
     const store = openStore(system, { type: 'local', root }, 'test');
     expect(await verifyArchive(store)).toMatchObject({ problems: [], records: 4, openClaims: 0 });
     expect((await listArchive(store)).map(({ state }) => state)).toEqual(['done', 'done']);
+
+    await produce(['five']);
+    const asked = new Admin({ bootstrap: [broker.address] }, system);
+    const groups = [{ sink: 'archive', group: 'logflume-archive' }];
+    const look = () => lookAtCluster(asked, groups);
+    const coverage = { from: 0, archivedTo: 4, topicStart: 0, topicEnd: 5, committed: 4, lag: 1 };
+    expect(await archiveCoverage(store, await look())).toMatchObject([coverage]);
+    expect(await verifyArchive(store, { look })).toMatchObject({
+      problems: [],
+      partitions: [coverage],
+    });
+    rmSync(root, { recursive: true });
+    expect((await verifyArchive(store, { look })).problems).toMatchObject([
+      { kind: 'claims missing', name: 'sink archive, topic logs, partition 0' },
+    ]);
+    await asked.close();
   });
 });
 

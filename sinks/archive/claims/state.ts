@@ -19,7 +19,8 @@ export interface Blocked {
     | 'CHAIN_BROKEN'
     | 'FILE_CONFLICT'
     | 'CONTENT_DIFFERS'
-    | 'READ_BACK';
+    | 'READ_BACK'
+    | 'OTHER_SINK';
   readonly message: string;
 }
 

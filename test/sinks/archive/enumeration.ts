@@ -498,7 +498,8 @@ const retentionWhileReading: Enumeration = async (implementation) => {
     const topic = new FakeTopic().fill(RECORDS);
     const process = sim.process('owner');
     const writer = startOwner(implementation, process, topic);
-    await sim.advance(moment * 4);
+    // From when it has decided where the chain begins.
+    await sim.advance(12 + moment * 4);
     topic.fill(RECORDS);
     topic.removeBefore(Math.min(writer.status.readTo + 2, topic.end));
     await sim.advance(5_000);

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { ClusterLook } from '../../../sinks/archive/coverage.js';
 import { listArchive } from '../../../sinks/archive/list.js';
 import { LiveFiles } from '../../../sinks/archive/live-encoder.js';
 import { PartitionWriter } from '../../../sinks/archive/partition-writer.js';
 import { LocalStore } from '../../../sinks/archive/stores/index.js';
-import { verifyArchive } from '../../../sinks/archive/verify.js';
+import { type VerifyOptions, verifyArchive } from '../../../sinks/archive/verify.js';
 import { createSimSystem, type SimProcess, type Simulation } from '../../../system/sim/index.js';
 import { FakeTopic } from '../fake-topic.js';
 import { archiveFiles, CHAIN, finishAndCheck } from './world.js';
@@ -20,7 +21,8 @@ async function archive(compression: 'none' | 'gzip'): Promise<void> {
   process = sim.process('verifier');
 }
 
-const verify = () => sim.run(verifyArchive(new LocalStore(process, '/archive', 'verifier')));
+const verify = (options: VerifyOptions = {}) =>
+  sim.run(verifyArchive(new LocalStore(process, '/archive', 'verifier'), options));
 const list = () => sim.run(listArchive(new LocalStore(process, '/archive', 'verifier')));
 
 function linkFiles(): string[] {
@@ -85,6 +87,128 @@ describe.each(['none', 'gzip'] as const)('archive verify, %s', (compression) => 
     process.disk.removeSync((claims.at(-1) ?? '').replace('.json', '.done'));
     expect(await verify()).toMatchObject({ openClaims: 1, problems: [] });
     expect((await list()).at(-1)?.state).toBe('open');
+  });
+});
+
+describe('archive verify beside the topic', () => {
+  const topicId = 'abcdefghijklmnopqrstuv';
+  const END = new FakeTopic().fill(9).end;
+  const at = { topic: 'logs', partition: 0 };
+  const lookOf = (start: number, end: number, committed: number | undefined): ClusterLook => ({
+    clusterId: 'cluster-1',
+    partitions: [{ ...at, topicId, start, end }],
+    committed: committed === undefined ? [] : [{ sink: 'archive', ...at, offset: committed }],
+  });
+  const good = lookOf(0, END, END);
+  const beside = (look: ClusterLook | string = good) =>
+    verify({ sinks: ['archive'], look: async () => look });
+  const last = () =>
+    (
+      linkFiles()
+        .filter((path) => /\d\.json$/.test(path))
+        .at(-1) ?? ''
+    ).slice(0, -5);
+  const filesOf = (claim: string) =>
+    [...archiveFiles(process).keys()].filter((name) => name.includes(`+${claim.slice(-20)}+`));
+
+  beforeEach(() => archive('none'));
+
+  it('says how far the archive reaches, and the topic', async () => {
+    const { problems, partitions } = await beside(lookOf(0, END + 5, END));
+    expect(problems).toEqual([]);
+    expect(partitions).toEqual([
+      {
+        ...{ sink: 'archive', cluster: 'cluster-1', topicId, ...at },
+        ...{ from: 0, archivedTo: END, topicStart: 0, topicEnd: END + 5, committed: END, lag: 5 },
+      },
+    ]);
+  });
+
+  it('finds the last done gone and its file altered, with a broker and without', async () => {
+    const [name = ''] = filesOf(last());
+    process.disk.removeSync(`${last()}.done`);
+    expect((await verify()).problems).toEqual([]);
+    expect((await beside()).problems).toMatchObject([{ kind: 'claims missing' }]);
+    process.disk.replaceFileSync(`/archive/${name}`, Buffer.from('other'));
+    expect((await verify()).problems).toMatchObject([{ kind: 'file differs', name }]);
+  });
+
+  it('finds the last claim gone with all its files', async () => {
+    const claim = last();
+    const names = filesOf(claim);
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names) process.disk.removeSync(`/archive/${name}`);
+    for (const end of ['json', 'done']) process.disk.removeSync(`${claim}.${end}`);
+    const start = Number(claim.slice(-20));
+    const [problem, ...others] = (await beside()).problems;
+    expect(others).toEqual([]);
+    expect(problem).toMatchObject({ kind: 'claims missing' });
+    expect(problem?.message).toContain(`Offsets ${start} to ${END - 1} were archived`);
+    const { problems, partitions } = await verify();
+    expect(problems).toEqual([]);
+    expect(partitions[0]?.unknown).toBe(
+      `sink archive, topic logs, partition 0: complete claims reach up to offset ${start}; ` +
+        'whether the topic has more is not known: no broker was asked',
+    );
+  });
+
+  it('finds everything gone', async () => {
+    for (const name of process.disk.listSync('/archive')) {
+      await sim.run(process.disk.removeTree(`/archive/${name}`));
+    }
+    expect((await verify()).problems).toMatchObject([{ kind: 'no archive' }]);
+    expect((await beside('nobody answers')).problems).toMatchObject([{ kind: 'no archive' }]);
+    expect((await beside()).problems).toMatchObject([{ kind: 'claims missing' }]);
+    expect((await beside(lookOf(0, 5, undefined))).problems).toEqual([]);
+  });
+
+  it('finds what retention has removed, and a topic that is behind its archive', async () => {
+    const passed = await beside(lookOf(END + 2, END + 9, END));
+    expect(passed.problems).toMatchObject([{ kind: 'not archived' }]);
+    expect(passed.partitions[0]?.lag).toBe(7);
+    expect((await beside(lookOf(0, END - 1, END))).problems).toMatchObject([
+      { kind: 'topic behind' },
+    ]);
+  });
+
+  it.each<[string, ClusterLook | string, string]>([
+    ['nobody answers', 'no broker answered', 'no broker answered'],
+    ['another cluster', { ...good, clusterId: 'other' }, 'of cluster other'],
+    ['no topic', { ...good, partitions: [] }, 'no such topic'],
+  ])('says what it could not know: %s', async (_name, look, why) => {
+    const { problems, partitions } = await beside(look);
+    expect(problems).toEqual([]);
+    expect(partitions[0]?.unknown).toContain(why);
+  });
+
+  it('does not take the committed offset of a predecessor for its own', async () => {
+    const anew = 'zyxwvutsrqponmlkjihgfe';
+    const partitions = [{ ...at, topicId: anew, start: 0, end: 1 }];
+    const report = await beside({ ...good, partitions });
+    expect(report.problems).toEqual([]);
+    expect(report.partitions[0]?.unknown).toContain(`created anew since, as ${anew}`);
+  });
+
+  it.each([
+    '_claims/notes.txt',
+    '_claims/archive/cluster-1/notes',
+    '_claims/archive/cluster-1/logs.abcdefghijklmnopqrstuv/0/deep/file.json',
+    '_claims/_owners/cluster-1/notes',
+    '_other/file',
+    '.hidden',
+    'logs/dt=2026-01-01/.hidden',
+    'stray',
+  ])('finds a foreign file: %s', async (name) => {
+    const path = `/archive/${name}`;
+    process.disk.makeDirectorySync(path.slice(0, path.lastIndexOf('/')));
+    process.disk.replaceFileSync(path, Buffer.from('?'));
+    expect((await verify()).problems).toMatchObject([{ kind: 'file unknown', name }]);
+  });
+
+  it('passes over what is being built', async () => {
+    process.disk.makeDirectorySync('/archive/_tmp/archive-x');
+    process.disk.replaceFileSync('/archive/_tmp/archive-x/1.part', Buffer.from('?'));
+    expect((await verify()).problems).toEqual([]);
   });
 });
 

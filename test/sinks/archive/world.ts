@@ -36,6 +36,7 @@ export interface OwnerOptions {
   readonly liveFiles?: number;
   readonly dataDir?: string;
   readonly topicId?: string;
+  readonly sink?: string;
   /** Stands between the writer and its store. */
   readonly wrap?: (store: Store) => Store;
   readonly beforeCommit?: () => Promise<void>;
@@ -52,7 +53,8 @@ export function startOwner(
 ): PartitionWriter {
   const feed = new FakeFeed(process, topic, options.beforeCommit);
   const store = new implementation.LocalStore(process, '/archive', process.name);
-  const id = { ...ID, topicId: options.topicId ?? ID.topicId };
+  const { topicId = ID.topicId, sink = ID.sink } = options;
+  const id = { ...ID, sink, topicId };
   const writer = new implementation.PartitionWriter({
     system: process,
     store: options.wrap?.(store) ?? store,
