@@ -134,7 +134,7 @@ function printedValue(cell: string): unknown {
   if (number !== undefined) return Number(number) * (unit === undefined ? 1 : (units[unit] ?? NaN));
   const words = cell.replaceAll('`', '');
   if (words === 'Infinity') return Number.POSITIVE_INFINITY;
-  if (words === 'true') return true;
+  if (words === 'true' || words === 'false') return words === 'true';
   return words.includes(', ') ? words.split(', ') : words;
 }
 
