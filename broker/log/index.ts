@@ -25,3 +25,4 @@ export type {
 } from './log-options.js';
 export { type CleanupPolicy, defaultLogSettings, type LogSettings } from './settings.js';
 export { TailMemory } from './tail-memory.js';
+export { Turns } from './turns.js';

@@ -383,7 +383,8 @@ class Recovery {
     const segments = new Segments([first, ...others]);
     const endOffset = segments.active.nextOffset;
     const startOffset = Math.min(Math.max(this.#options.startOffset, first.baseOffset), endOffset);
-    this.#epochs.truncateFromEnd(endOffset);
+    // One that begins at the very end has a leader but no records yet.
+    this.#epochs.truncateFromEnd(endOffset + 1);
     const { clean, recoveryPoint } = this.#options;
     const scanned = unsynced.some(({ sizeBytes }) => sizeBytes > 0);
     const flushedOffset = clean && !scanned ? endOffset : Math.min(recoveryPoint, endOffset);

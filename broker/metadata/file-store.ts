@@ -58,11 +58,32 @@ export class FileMetadataStore implements MetadataStore {
       if (value === undefined) next.delete(key);
       else next.set(key, { value, revision });
     }
-    await this.disk.replaceFile(this.path, serialize(revision, next));
+    const text = serialize(revision, next);
+    let failure: { error: unknown } | undefined;
+    try {
+      await this.disk.replaceFile(this.path, text);
+    } catch (error) {
+      if (!this.holds(text)) throw error;
+      failure = { error };
+    }
     this.revision = revision;
     this.entries = next;
     for (const { key } of changes) this.tell(key, next.get(key));
+    if (failure !== undefined) throw failure.error;
     return true;
+  }
+
+  /**
+   * Whether the file has this content. Where the replacing failed after the rename, the next start
+   * finds the new content: then it counts here too, or records would be taken for a topic that is
+   * deleted on disk.
+   */
+  private holds(text: string): boolean {
+    try {
+      return this.disk.readFileSync(this.path).toString() === text;
+    } catch {
+      return false;
+    }
   }
 
   private tell(key: string, entry: Versioned | undefined): void {

@@ -53,28 +53,31 @@ it.each(failures)('a roll that fails at its %s with %s reuses no offset', async 
   }
 });
 
-it.each([true, false])('an empty segment that a failed roll left ends no log (clean: %s)', (clean) => {
-  const sim = createSimSystem({ seed: 6 });
-  return sim.run(async () => {
-    const system = sim.process('broker');
-    const log = await openLog(system);
-    for (let index = 0; index < 4; index++) log.append(batch([`v${index}`]), epoch);
-    const { disk } = system;
-    for (const base of ['2', '3']) {
-      const name = base.padStart(20, '0');
-      for (const suffix of ['.log', '.index']) {
-        disk.openSync(join(directory, name + suffix), 'w').closeSync();
+it.each([true, false])(
+  'an empty segment that a failed roll left ends no log (clean: %s)',
+  (clean) => {
+    const sim = createSimSystem({ seed: 6 });
+    return sim.run(async () => {
+      const system = sim.process('broker');
+      const log = await openLog(system);
+      for (let index = 0; index < 4; index++) log.append(batch([`v${index}`]), epoch);
+      const { disk } = system;
+      for (const base of ['2', '3']) {
+        const name = base.padStart(20, '0');
+        for (const suffix of ['.log', '.index']) {
+          disk.openSync(join(directory, name + suffix), 'w').closeSync();
+        }
       }
-    }
-    await log.close();
-    // The recovery point may be the very base of the leftover.
-    const again = await openLog(system, {}, { clean, recoveryPoint: 3 });
-    expect(again.endOffset).toBe(4);
-    expect(await valuesOf(again)).toEqual(['v0', 'v1', 'v2', 'v3']);
-    expect(disk.listSync(directory)).not.toContain(`${'3'.padStart(20, '0')}.log`);
-    expect(disk.listSync(directory)).not.toContain(`${'3'.padStart(20, '0')}.index`);
-  });
-});
+      await log.close();
+      // The recovery point may be the very base of the leftover.
+      const again = await openLog(system, {}, { clean, recoveryPoint: 3 });
+      expect(again.endOffset).toBe(4);
+      expect(await valuesOf(again)).toEqual(['v0', 'v1', 'v2', 'v3']);
+      expect(disk.listSync(directory)).not.toContain(`${'3'.padStart(20, '0')}.log`);
+      expect(disk.listSync(directory)).not.toContain(`${'3'.padStart(20, '0')}.index`);
+    });
+  },
+);
 
 it('an empty last segment behind all records keeps its base, as retention leaves it', () => {
   const sim = createSimSystem({ seed: 7 });
