@@ -1,5 +1,5 @@
 import type { System, Timer } from '../system/index.js';
-import { Log, LogError, TailMemory, Turns } from './log/index.js';
+import { Log, type LogError, TailMemory, Turns, toStorageError } from './log/index.js';
 import type { LogDirectory } from './log-directory.js';
 import type { Partition } from './partition.js';
 
@@ -58,8 +58,7 @@ export class PartitionOpener {
     try {
       await this.open(partition);
     } catch (error) {
-      if (!(error instanceof LogError)) throw error;
-      this.fail(partition, error);
+      this.fail(partition, toStorageError(error, partition.name));
     }
   }
 
@@ -103,8 +102,7 @@ export class PartitionOpener {
       this.system.problems.clear(problemOf(partition));
     } catch (error) {
       if (this.attempts.get(partition) !== attempt) return;
-      const failure = error instanceof LogError ? error : unexpected(partition, error);
-      this.fail(partition, failure);
+      this.fail(partition, toStorageError(error, partition.name));
     }
   }
 
@@ -130,9 +128,4 @@ export class PartitionOpener {
 
 function problemOf({ name }: Partition): string {
   return `partition ${name}`;
-}
-
-function unexpected({ name }: Partition, cause: unknown): LogError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new LogError('KAFKA_STORAGE_ERROR', `${name}: ${reason}`, { cause });
 }

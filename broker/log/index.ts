@@ -17,7 +17,7 @@ export {
   REPLICATION_CHECKPOINT,
 } from './format.js';
 export { Log } from './log.js';
-export { LogError, type LogErrorCode } from './log-error.js';
+export { LogError, type LogErrorCode, toStorageError } from './log-error.js';
 export type {
   AppendResult,
   LogOptions,
