@@ -35,6 +35,8 @@ interface Attempt {
  */
 export class PartitionOpener {
   private readonly attempts = new Map<Partition, Attempt>();
+  /** Partitions whose directory is their own: what they know of their log is true. */
+  private readonly claimed = new WeakSet<Partition>();
   private readonly tail = new TailMemory(TAIL_BYTES);
   private readonly turns = new Turns();
 
@@ -46,15 +48,22 @@ export class PartitionOpener {
 
   /** Opens a partition's log for the first time. Throws LogError. */
   async open(partition: Partition): Promise<void> {
+    await this.events.claim(partition);
+    this.claimed.add(partition);
+    // Once more: claiming a new directory forgets what was known of another one of its name.
+    await this.openLog(partition, this.expected(partition));
+  }
+
+  private expected(partition: Partition) {
     const { topic, index } = partition.id;
-    await this.openLog(partition, this.directory.recoveryOptions(topic, index));
+    const known = this.directory.recoveryOptions(topic, index);
+    partition.expect(known);
+    return known;
   }
 
   /** The same; where it fails, the partition is offline and tried again. */
   async openOrRetry(partition: Partition): Promise<void> {
-    const { topic, index } = partition.id;
-    const { startOffset, recoveryPoint } = this.directory.recoveryOptions(topic, index);
-    partition.expect({ startOffset, recoveryPoint });
+    this.expected(partition);
     try {
       await this.open(partition);
     } catch (error) {
@@ -95,7 +104,9 @@ export class PartitionOpener {
   private async tryAgain(partition: Partition, attempt: Attempt): Promise<void> {
     try {
       const resume = await partition.detach();
-      await this.openLog(partition, { ...partition.known, clean: false, resume });
+      if (this.claimed.has(partition)) {
+        await this.openLog(partition, { ...partition.known, clean: false, resume });
+      } else await this.open(partition);
       await this.events.cameBack(partition);
       if (partition.isOffline || this.attempts.get(partition) !== attempt) return;
       attempt.openSince = this.system.clock.monotonic();
@@ -113,7 +124,6 @@ export class PartitionOpener {
     },
   ): Promise<void> {
     const { topic, index } = partition.id;
-    await this.events.claim(partition);
     const path = this.directory.partitionPath(topic, index);
     const log = await Log.open(this.system, path, partition.settings.log, {
       ...found,

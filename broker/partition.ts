@@ -115,8 +115,8 @@ export class Partition {
   }
 
   /** Says what is known before the log is open. */
-  expect(known: KnownLog): void {
-    this.expected = known;
+  expect({ startOffset, recoveryPoint }: KnownLog): void {
+    this.expected = { startOffset, recoveryPoint };
   }
 
   /** Gives it its log, opened by now; resolves when it leads in it. */
