@@ -58,12 +58,14 @@ export class FileMetadataStore implements MetadataStore {
       if (value === undefined) next.delete(key);
       else next.set(key, { value, revision });
     }
-    const text = serialize(revision, next);
+    const inode = this.inode();
     let failure: { error: unknown } | undefined;
     try {
-      await this.disk.replaceFile(this.path, text);
+      await this.disk.replaceFile(this.path, serialize(revision, next));
     } catch (error) {
-      if (!this.holds(text)) throw error;
+      // Where it failed after the rename, the next start finds the new content: then it counts
+      // here too, or records would be taken for a topic that is deleted on disk.
+      if (this.inode() === inode) throw error;
       failure = { error };
     }
     this.revision = revision;
@@ -73,17 +75,9 @@ export class FileMetadataStore implements MetadataStore {
     return true;
   }
 
-  /**
-   * Whether the file has this content. Where the replacing failed after the rename, the next start
-   * finds the new content: then it counts here too, or records would be taken for a topic that is
-   * deleted on disk.
-   */
-  private holds(text: string): boolean {
-    try {
-      return this.disk.readFileSync(this.path).toString() === text;
-    } catch {
-      return false;
-    }
+  /** Which file stands under the name; asking needs no descriptor. */
+  private inode(): number | undefined {
+    return this.disk.statSync(this.path)?.inode;
   }
 
   private tell(key: string, entry: Versioned | undefined): void {
