@@ -12,6 +12,7 @@ import {
   CORRUPT_SUFFIX,
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
+  SEQUENCES_SUFFIX,
   SNAPSHOT_SUFFIX,
   TIME_INDEX_SUFFIX,
   writeInt64,
@@ -109,7 +110,12 @@ export async function removeSegment(env: LogEnvironment, segment: Segment): Prom
 }
 
 async function removeCompanions(env: LogEnvironment, segment: Segment): Promise<void> {
-  for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, SNAPSHOT_SUFFIX]) {
+  for (const suffix of [
+    OFFSET_INDEX_SUFFIX,
+    TIME_INDEX_SUFFIX,
+    SNAPSHOT_SUFFIX,
+    SEQUENCES_SUFFIX,
+  ]) {
     await env.disk.remove(segment.path(suffix));
   }
 }

@@ -19,6 +19,7 @@ import {
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
   parseSegmentFileName,
+  SEQUENCES_SUFFIX,
   SWAP_SUFFIX,
   segmentFileName,
   TIME_INDEX_SUFFIX,
@@ -38,7 +39,7 @@ import { type ScanEnd, scanBatches } from './scan.js';
 import type { Segment } from './segment.js';
 import { Segments } from './segments.js';
 import type { LogSettings } from './settings.js';
-import { loadSnapshot, snapshotOffsets, writeSnapshot } from './snapshots.js';
+import { loadSnapshot, removeSnapshot, snapshotOffsets, writeSnapshot } from './snapshots.js';
 import { storedBatch } from './stored-batch.js';
 
 /** What is known about a log before it is opened, from the checkpoints of the log directory. */
@@ -96,6 +97,8 @@ class Recovery {
   readonly #epochs = new LeaderEpochs();
   /** Names in the directory, leftovers removed. */
   readonly #names: string[] = [];
+  /** The snapshot that was loaded, if any was. */
+  #snapshotAt: number | undefined;
   /** Whole and loaded, in order. */
   readonly #ready: Segment[] = [];
 
@@ -246,15 +249,15 @@ class Recovery {
 
   /** Loads a snapshot; returns the offset from which batches have to be replayed. */
   async #loadProducers(scanBase: number, epochsKnown: boolean): Promise<number> {
-    const { disk } = this.#env;
     const env = this.#env;
     const offset = await loadSnapshot(env, this.#directory, this.#names, scanBase, this.#producers);
     for (const other of snapshotOffsets(this.#names)) {
       // Kept are those of segments, to fall back on, and the newest.
       const useful = other === offset || this.#ready.some(({ baseOffset }) => baseOffset === other);
       if (useful || offset === undefined || other > offset) continue;
-      await disk.remove(join(this.#directory, `${other.toString().padStart(20, '0')}.snapshot`));
+      await removeSnapshot(env, this.#directory, other);
     }
+    this.#snapshotAt = offset;
     return epochsKnown ? (offset ?? 0) : 0;
   }
 
@@ -272,9 +275,12 @@ class Recovery {
     if (this.#options.clean && from >= to) await this.#completeProducers();
   }
 
+  /** For a snapshot of Apache Kafka's, which has nothing beside it. */
   async #completeProducers(): Promise<void> {
     const segment = this.#ready.at(-1);
     if (segment === undefined || this.#producers.size === 0) return;
+    const beside = segmentFileName(this.#snapshotAt ?? 0, SEQUENCES_SUFFIX);
+    if (this.#names.includes(beside)) return;
     const { offsetIndex, sizeBytes } = segment;
     let from = 0;
     for (let index = offsetIndex.file.count - 1; index >= 0 && from === 0; index--) {
@@ -293,7 +299,9 @@ class Recovery {
   /** Verifies a segment batch by batch; what is wrong with it or behind it is repaired. */
   async #scan(segment: Segment, rest: Segment[]): Promise<void> {
     const nowMs = this.#env.clock.now();
-    writeSnapshot(this.#env, this.#directory, segment.baseOffset, this.#producers);
+    if (this.#snapshotAt !== segment.baseOffset) {
+      writeSnapshot(this.#env, this.#directory, segment.baseOffset, this.#producers);
+    }
     const minOffset = this.#endOffset;
     const options = { verify: true, followedBy: rest[0]?.baseOffset };
     const end = await scanSegment(segment, this.#settings, options, (batch) => {
