@@ -251,7 +251,11 @@ export class Partitions {
       if (path !== undefined) this.removeLater(path, delayMs);
     } catch (error) {
       this.system.log.warn('a deleted partition could not be renamed yet', { ...stored, error });
-      this.later(RETIRE_AGAIN_MS, () => void this.retireDirectory(stored, delayMs));
+      this.later(RETIRE_AGAIN_MS, () => {
+        detach(this.retireDirectory(stored, delayMs), (why) => {
+          this.system.log.error('a deleted partition stays where it is', { ...stored, why });
+        });
+      });
     }
   }
 

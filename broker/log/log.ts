@@ -238,12 +238,13 @@ export class Log {
       // Segments that were sealed meanwhile have their turn behind other logs.
       if (again) this.syncSealed();
     };
-    this.#turns
-      .take(() => (this.#ended === undefined ? this.flushed(sealed()) : Promise.resolve()))
-      .then(
-        () => end(true),
-        () => end(false),
-      );
+    const synced = this.#turns.take(async () => {
+      if (this.#ended === undefined) await this.flushed(sealed());
+    });
+    detach(
+      synced.then(() => end(true)),
+      () => end(false),
+    );
   }
 
   async #sync(upTo: number): Promise<number> {
