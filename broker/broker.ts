@@ -7,7 +7,7 @@ import {
   type Timer,
 } from '../system/index.js';
 import { createRealSystem } from '../system/real/index.js';
-import { adoptTopics } from './adoption.js';
+import { adoptedTopics } from './adoption.js';
 import { handlers } from './api/index.js';
 import { BrokerError } from './broker-error.js';
 import { GroupCoordinator } from './group/index.js';
@@ -164,15 +164,17 @@ export class Broker {
     gauge('log_bytes', 'Bytes of all logs on disk.', () => this.status().logBytes);
     gauge('topics', 'Topics.', () => this.status().topics);
     gauge('partitions', 'Partitions.', () => this.status().partitions);
+    const offline = 'Partitions whose log the disk failed; they are tried again.';
+    gauge('offline_partitions', offline, () => this.services.partitions.offlineCount);
   }
 
   /** Retention and checkpoints, for as long as the broker runs. */
   private keepUp(): void {
     const { settings, partitions } = this.services;
     const { clock } = this.system;
-    this.repeat('retention', settings.logRetentionCheckIntervalMs, async () => {
-      for (const partition of partitions) await partition.applyRetention(clock.now());
-    });
+    this.repeat('retention', settings.logRetentionCheckIntervalMs, () =>
+      partitions.applyRetention(clock.now()),
+    );
     this.repeat('checkpoints', settings.logFlushOffsetCheckpointIntervalMs, () =>
       partitions.writeCheckpoints(),
     );
@@ -235,7 +237,7 @@ async function openMetadata(
   const metadata = await ClusterMetadata.open(
     store ?? FileMetadataStore.open(system.disk, join(dataDir, 'metadata.json')),
     system.random,
-    identity?.clusterId,
+    { clusterId: identity?.clusterId, topics: () => adoptedTopics(directory, nodeId, settings) },
   );
   const { clusterId } = metadata.image;
   if (identity === undefined) {
@@ -243,9 +245,6 @@ async function openMetadata(
   } else if (identity.clusterId !== clusterId) {
     const text = `${dataDir} belongs to the cluster ${identity.clusterId}, not to ${clusterId}`;
     throw new BrokerError('WRONG_DIRECTORY', `${text}: set another data_dir`);
-  }
-  if (metadata.image.topics.size === 0) {
-    await adoptTopics(metadata, directory, nodeId, settings);
   }
   if (!directory.clean) await renewLeadership(metadata, nodeId);
   return metadata;

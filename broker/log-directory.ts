@@ -15,6 +15,7 @@ import {
   partitionDirectoryName,
   RECOVERY_POINT_CHECKPOINT,
   REPLICATION_CHECKPOINT,
+  Turns,
 } from './log/index.js';
 
 const STRAY_DIRECTORY_SUFFIX = '-stray';
@@ -50,8 +51,15 @@ export class LogDirectory {
   readonly identity: DirectoryIdentity | undefined;
   /** Whether the last broker stopped in order: what is in the logs needs no scan then. */
   readonly clean: boolean;
-  private readonly recoveryPoints: ReadonlyMap<string, number>;
-  private readonly startOffsets: ReadonlyMap<string, number>;
+  /**
+   * What recovery believes of the logs found at start, by topic and partition. Checkpoints name no
+   * topic id: whoever begins a new directory under a name first forgets what they say of it.
+   */
+  private readonly found: Map<string, { recoveryPoint: number; startOffset: number }>;
+  /** What the files say; where writing one failed, also what they may say. */
+  private written: Map<string, PartitionCheckpoint>;
+  /** The directories and checkpoints change one after the other. */
+  private readonly turns = new Turns();
 
   /** Opens a directory that exists and is locked; the clean-shutdown marker is used up by it. */
   constructor(
@@ -62,8 +70,8 @@ export class LogDirectory {
     this.identity = this.readIdentity();
     if (this.identity === undefined) this.keepName();
     this.clean = disk.statSync(join(path, CLEAN_SHUTDOWN)) !== undefined;
-    this.recoveryPoints = this.readCheckpoint(RECOVERY_POINT_CHECKPOINT);
-    this.startOffsets = this.readCheckpoint(LOG_START_CHECKPOINT);
+    this.written = this.readCheckpoints();
+    this.found = new Map(this.written);
     if (this.clean) {
       disk.removeSync(join(path, CLEAN_SHUTDOWN));
       disk.syncDirectorySync(path);
@@ -84,12 +92,8 @@ export class LogDirectory {
 
   /** What recovery may believe of a partition. */
   recoveryOptions(topic: string, partition: number) {
-    const key = `${topic} ${partition}`;
-    return {
-      clean: this.clean,
-      recoveryPoint: this.recoveryPoints.get(key) ?? 0,
-      startOffset: this.startOffsets.get(key) ?? 0,
-    };
+    const { recoveryPoint = 0, startOffset = 0 } = this.found.get(keyOf(topic, partition)) ?? {};
+    return { clean: this.clean, recoveryPoint, startOffset };
   }
 
   /** Every partition that has a directory. */
@@ -102,19 +106,45 @@ export class LogDirectory {
     });
   }
 
-  /** Creates a partition's directory with the topic's id, where it is not there yet. */
-  async createPartition(topic: string, partition: number, topicId: string): Promise<void> {
-    const path = this.partitionPath(topic, partition);
-    if ((await this.disk.stat(join(path, PARTITION_METADATA))) !== undefined) return;
-    await this.disk.makeDirectory(path);
-    const content = `version: 0\ntopic_id: ${topicId}\n`;
-    await this.disk.replaceFile(join(path, PARTITION_METADATA), content);
-    await this.disk.syncDirectory(this.path);
+  /**
+   * Sees to it that a partition's directory is there and this topic's, and that no checkpoint of
+   * an earlier topic of the name is taken for its own. One that such a topic has left is retired:
+   * returns its path then, to be removed later.
+   */
+  claim(
+    topic: string,
+    partition: number,
+    topicId: string,
+    uniqueId: string,
+  ): Promise<string | undefined> {
+    return this.turns.take(async () => {
+      const path = this.partitionPath(topic, partition);
+      const owner = this.readTopicId(path);
+      if (owner === topicId) return undefined;
+      const suffix = `${uniqueId}${DELETE_DIRECTORY_SUFFIX}`;
+      const retired = owner === undefined ? undefined : await this.rename(topic, partition, suffix);
+      const begins = this.disk.statSync(path) === undefined;
+      if (begins) await this.forget(topic, partition);
+      await this.disk.makeDirectory(path);
+      const content = `version: 0\ntopic_id: ${topicId}\n`;
+      await this.disk.replaceFile(join(path, PARTITION_METADATA), content);
+      await this.disk.syncDirectory(this.path);
+      return retired;
+    });
   }
 
-  /** Takes a partition of a deleted topic out of the way; returns the path to remove later. */
-  async retire(topic: string, partition: number, uniqueId: string): Promise<string> {
-    return this.rename(topic, partition, `${uniqueId}${DELETE_DIRECTORY_SUFFIX}`);
+  /**
+   * Takes a partition of a deleted topic out of the way; returns the path to remove later,
+   * undefined where its directory is gone by now.
+   */
+  retire(
+    { topic, partition, topicId }: StoredPartition,
+    uniqueId: string,
+  ): Promise<string | undefined> {
+    return this.turns.take(async () => {
+      if (this.readTopicId(this.partitionPath(topic, partition)) !== topicId) return undefined;
+      return this.rename(topic, partition, `${uniqueId}${DELETE_DIRECTORY_SUFFIX}`);
+    });
   }
 
   /** Puts a partition that no topic knows aside, for a person to look at. */
@@ -126,12 +156,23 @@ export class LogDirectory {
   async removeRetired(): Promise<void> {
     for (const name of this.disk.listSync(this.path)) {
       if (!name.endsWith(DELETE_DIRECTORY_SUFFIX)) continue;
-      await this.disk.removeTree(join(this.path, name));
+      const path = join(this.path, name);
+      try {
+        await this.disk.removeTree(path);
+      } catch (error) {
+        this.log.warn('a deleted partition could not be removed', { path, error });
+      }
     }
   }
 
-  /** Writes the three checkpoints of all partitions. */
-  async writeCheckpoints(partitions: readonly PartitionCheckpoint[]): Promise<void> {
+  /** Writes the three checkpoints of all partitions, as they are when its turn has come. */
+  writeCheckpoints(partitions: () => readonly PartitionCheckpoint[]): Promise<void> {
+    return this.turns.take(() => this.write(partitions()));
+  }
+
+  private async write(partitions: readonly PartitionCheckpoint[]): Promise<void> {
+    const next = new Map(partitions.map((one) => [keyOf(one.topic, one.partition), one]));
+    this.written = new Map([...this.written, ...next]);
     const write = (name: string, offset: (checkpoint: PartitionCheckpoint) => number) => {
       const offsets: PartitionOffset[] = partitions.map((checkpoint) => {
         const { topic, partition } = checkpoint;
@@ -142,6 +183,15 @@ export class LogDirectory {
     await write(RECOVERY_POINT_CHECKPOINT, ({ recoveryPoint }) => recoveryPoint);
     await write(LOG_START_CHECKPOINT, ({ startOffset }) => startOffset);
     await write(REPLICATION_CHECKPOINT, ({ highWatermark }) => highWatermark);
+    this.written = next;
+  }
+
+  /** A directory begins anew: its log must not be taken for the one that the checkpoints mean. */
+  private async forget(topic: string, partition: number): Promise<void> {
+    const key = keyOf(topic, partition);
+    this.found.delete(key);
+    if (!this.written.has(key)) return;
+    await this.write([...this.written].flatMap(([name, one]) => (name === key ? [] : [one])));
   }
 
   /** Says, last of all, that every log was closed in order. */
@@ -200,17 +250,36 @@ export class LogDirectory {
     return /^topic_id: (\S{22})$/m.exec(this.disk.readFileSync(file).toString())?.[1];
   }
 
-  private readCheckpoint(name: string): ReadonlyMap<string, number> {
+  private readCheckpoints(): Map<string, PartitionCheckpoint> {
+    const found = new Map<string, PartitionCheckpoint>();
+    const read = (file: string, field: 'recoveryPoint' | 'startOffset' | 'highWatermark') => {
+      for (const { topic, partition, offset } of this.readCheckpoint(file)) {
+        const key = keyOf(topic, partition);
+        const nothing = { recoveryPoint: 0, startOffset: 0, highWatermark: 0 };
+        const known = found.get(key) ?? { topic, partition, ...nothing };
+        found.set(key, { ...known, [field]: offset });
+      }
+    };
+    read(RECOVERY_POINT_CHECKPOINT, 'recoveryPoint');
+    read(LOG_START_CHECKPOINT, 'startOffset');
+    read(REPLICATION_CHECKPOINT, 'highWatermark');
+    return found;
+  }
+
+  private readCheckpoint(name: string): readonly PartitionOffset[] {
     const path = join(this.path, name);
-    if (this.disk.statSync(path) === undefined) return new Map();
+    if (this.disk.statSync(path) === undefined) return [];
     try {
-      const offsets = decodePartitionOffsets(this.disk.readFileSync(path).toString());
-      return new Map(offsets.map((entry) => [`${entry.topic} ${entry.partition}`, entry.offset]));
+      return decodePartitionOffsets(this.disk.readFileSync(path).toString());
     } catch (error) {
       if (!(error instanceof LogError)) throw error;
       // The logs themselves tell everything that a checkpoint would have spared them.
       this.log.warn('a checkpoint is ignored: it is damaged', { path, reason: error.message });
-      return new Map();
+      return [];
     }
   }
+}
+
+function keyOf(topic: string, partition: number): string {
+  return `${topic} ${partition}`;
 }

@@ -7,6 +7,7 @@ import {
   type TimestampedOffset,
 } from './log/index.js';
 import type { TopicSettings } from './properties/index.js';
+import type { Shortages } from './shortages.js';
 
 /** Which partition it is. */
 export interface PartitionId {
@@ -22,14 +23,29 @@ export interface TopicMeters {
   readonly bytesOut: Counter;
 }
 
+/** What is known of a log that is not open. */
+export interface KnownLog {
+  readonly startOffset: number;
+  readonly recoveryPoint: number;
+}
+
 /**
  * A partition this broker leads: its log, and what only a leader knows. The log may be missing
- * while nothing was ever appended (internal topics get their files with the first append).
+ * while nothing was ever appended (internal topics get their files with the first append), or
+ * because the disk failed it: then the partition is offline.
  */
 export class Partition {
   /** Told of every append, with its bytes. */
   private readonly watchers = new Set<(appendedBytes: number) => void>();
   private closed = false;
+  /** Why the log is not to be used; its files are as they may be. */
+  private failure: LogError | undefined;
+  private expected: KnownLog = { startOffset: 0, recoveryPoint: 0 };
+  /** Where the log ended that failed: it must not end before that when it comes back. */
+  private lost: { endOffset: number } | undefined;
+  private log: Log | undefined;
+  /** The last append was refused for want of room or descriptors. */
+  private wasRefused = false;
 
   constructor(
     readonly id: PartitionId,
@@ -39,16 +55,21 @@ export class Partition {
     /** Replicas in sync, this one included. */
     private readonly inSyncReplicas: number,
     private readonly meters: TopicMeters,
-    private log: Log | undefined,
+    private readonly shortages: Shortages,
   ) {}
 
+  /** As its directory is called. */
+  get name(): string {
+    return `${this.id.topic}-${this.id.index}`;
+  }
+
   get startOffset(): number {
-    return this.log?.startOffset ?? 0;
+    return this.log?.startOffset ?? this.expected.startOffset;
   }
 
   /** The offset the next record gets. */
   get endOffset(): number {
-    return this.log?.endOffset ?? 0;
+    return this.log?.endOffset ?? this.lost?.endOffset ?? this.expected.startOffset;
   }
 
   /** Readers see what lies before it. With one replica that is everything in the log. */
@@ -76,13 +97,54 @@ export class Partition {
     return this.log?.knowsProducer(producerId) ?? false;
   }
 
+  /** Whether there are files of it, which may be out of order. */
   get hasLog(): boolean {
-    return this.log !== undefined;
+    return this.log !== undefined || this.isOffline;
   }
 
-  /** Gives a partition without files its log. */
-  attach(log: Log): void {
+  /** The disk failed it: clients are refused with KAFKA_STORAGE_ERROR until it comes back. */
+  get isOffline(): boolean {
+    return this.failure !== undefined;
+  }
+
+  /** What recovery may believe of it. */
+  get known(): KnownLog {
+    const { log } = this;
+    if (log === undefined) return this.expected;
+    return { startOffset: log.startOffset, recoveryPoint: log.flushedOffset };
+  }
+
+  /** Says what is known before the log is open. */
+  expect({ startOffset, recoveryPoint }: KnownLog): void {
+    this.expected = { startOffset, recoveryPoint };
+  }
+
+  /** Gives it its log, opened by now; resolves when it leads in it. */
+  async attach(log: Log): Promise<void> {
+    if (this.closed) {
+      await log.discard();
+      return;
+    }
     this.log = log;
+    this.failure = undefined;
+    this.lost = undefined;
+    await log.lead(this.leaderEpoch);
+  }
+
+  /** The disk failed: nobody is served until a log is attached again. */
+  goOffline(failure: LogError): void {
+    this.failure = failure;
+  }
+
+  /** Lets go of a log that failed; resolves to where it ended, where that is known. */
+  async detach(): Promise<{ endOffset: number } | undefined> {
+    const { log } = this;
+    if (log === undefined) return this.lost;
+    this.expected = this.known;
+    this.lost = { endOffset: log.endOffset };
+    this.log = undefined;
+    await log.discard();
+    return this.lost;
   }
 
   /** Whether acks=all may be promised: `min.insync.replicas`. */
@@ -92,12 +154,29 @@ export class Partition {
 
   /** Appends whole batches, which the log stamps in place. Throws LogError. */
   append(records: Buffer): AppendResult {
-    const result = this.opened().append(records, { leaderEpoch: this.leaderEpoch });
+    const result = this.appendToLog(records);
     if (result.duplicate) return result;
     this.meters.recordsIn.inc(result.lastOffset - result.baseOffset + 1);
     this.meters.bytesIn.inc(records.length);
     for (const watcher of this.watchers) watcher(records.length);
     return result;
+  }
+
+  private appendToLog(records: Buffer): AppendResult {
+    const log = this.opened();
+    try {
+      const result = log.append(records, { leaderEpoch: this.leaderEpoch });
+      if (this.wasRefused && !result.duplicate) {
+        this.wasRefused = false;
+        this.shortages.taken(this.name);
+      }
+      return result;
+    } catch (error) {
+      if (error instanceof LogError && this.shortages.refused(this.name, error)) {
+        this.wasRefused = true;
+      }
+      throw error;
+    }
   }
 
   /** Resolves when an append is on disk; undefined where `flush.messages` asks for no sync. */
@@ -107,6 +186,7 @@ export class Partition {
 
   /** Whole batches from the one that holds `offset` on. Throws LogError OFFSET_OUT_OF_RANGE. */
   read(offset: number, maxBytes: number, minOneBatch: boolean): Buffer | Promise<Buffer> {
+    if (this.failure !== undefined) throw this.offlineError(this.failure);
     const maxOffset = this.highWatermark;
     if (offset < this.startOffset || offset > maxOffset) {
       throw new LogError(
@@ -145,8 +225,9 @@ export class Partition {
   }
 
   /** From now on this broker leads in another epoch. */
-  lead(epoch: number): void {
+  async lead(epoch: number): Promise<void> {
     this.leaderEpoch = epoch;
+    await this.log?.lead(epoch);
   }
 
   /** Takes new properties of the topic. */
@@ -163,24 +244,49 @@ export class Partition {
   /** What the checkpoints say of it. */
   checkpoint() {
     const { topic, index: partition } = this.id;
-    const { startOffset, highWatermark, log } = this;
-    return { topic, partition, startOffset, highWatermark, recoveryPoint: log?.flushedOffset ?? 0 };
+    return { topic, partition, highWatermark: this.highWatermark, ...this.known };
   }
 
-  /** Wakes who waits and closes the log: what is in it is durable then. */
+  /** Syncs in the background what is sealed and could not be synced before. */
+  syncSealed(): void {
+    this.log?.syncSealed();
+  }
+
+  /**
+   * Wakes who waits and closes the log: what is in it is durable then. Throws LogError where it
+   * is not, and where the partition is offline.
+   */
   async close(): Promise<void> {
-    if (this.closed) return;
+    if (!this.end()) return;
+    if (this.failure === undefined) return this.log?.close();
+    await this.log?.discard();
+    throw this.offlineError(this.failure);
+  }
+
+  /** Wakes who waits and lets go of the files, which are to be deleted. */
+  async abandon(): Promise<void> {
+    if (this.end()) await this.log?.discard();
+  }
+
+  /** False where it had ended before. */
+  private end(): boolean {
+    if (this.closed) return false;
     this.closed = true;
     for (const watcher of this.watchers) watcher(Number.POSITIVE_INFINITY);
-    await this.log?.close();
+    return true;
   }
 
   private opened(): Log {
+    if (this.failure !== undefined) throw this.offlineError(this.failure);
     if (this.log === undefined || this.closed) {
-      const { topic, index } = this.id;
-      throw new LogError('LOG_CLOSED', `${topic}-${index} has no open log`);
+      throw new LogError('LOG_CLOSED', `${this.name} has no open log`);
     }
     return this.log;
+  }
+
+  private offlineError(cause: LogError): LogError {
+    const text = `${this.name} is offline, and tried again: ${cause.message}`;
+    return new LogError('KAFKA_STORAGE_ERROR', text, { cause });
   }
 }
 

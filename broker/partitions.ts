@@ -1,15 +1,16 @@
 import { detach, type System, type Timer } from '../system/index.js';
-import { Log, type LogEnvironment, TailMemory } from './log/index.js';
-import type { LogDirectory } from './log-directory.js';
+import type { LogDirectory, StoredPartition } from './log-directory.js';
 import type { ClusterMetadata, MetadataImage, TopicState } from './metadata/index.js';
 import { Partition, type TopicMeters } from './partition.js';
+import { PartitionOpener } from './partition-opener.js';
 import { type Properties, topicSettings } from './properties/index.js';
+import { Shortages } from './shortages.js';
 import { isInternal } from './topic-names.js';
 
 /** Logs that are opened at once at start. */
 const OPENED_AT_ONCE = 8;
-/** Newest batches of all logs that are served from memory. */
-const TAIL_BYTES = 16 * 1024 * 1024;
+/** How long after a failure the directory of a deleted partition is tried again. */
+const RETIRE_AGAIN_MS = 10_000;
 
 /** The partitions of this broker: follows the metadata's image, opens and closes their logs. */
 export class Partitions {
@@ -18,8 +19,9 @@ export class Partitions {
   private following: Promise<void> = Promise.resolve();
   /** Removals of deleted partitions that are still to come; the next start makes up for them. */
   private readonly removals = new Set<Timer>();
-  private readonly tail = new TailMemory(TAIL_BYTES);
-  private readonly environment: LogEnvironment;
+  private closed = false;
+  private readonly opener: PartitionOpener;
+  private readonly shortages: Shortages;
 
   constructor(
     private readonly system: System,
@@ -28,7 +30,18 @@ export class Partitions {
     private readonly nodeId: number,
     private readonly brokerProperties: Properties,
   ) {
-    this.environment = system;
+    this.shortages = new Shortages(system);
+    this.opener = new PartitionOpener(system, directory, {
+      claim: async ({ id: { topic, topicId, index }, settings }) => {
+        const retired = await directory.claim(topic, index, topicId, this.uniqueId());
+        if (retired !== undefined) this.removeLater(retired, settings.log.fileDeleteDelayMs);
+      },
+      saveCheckpoints: () => this.writeCheckpoints(),
+      cameBack: async () => {
+        await this.outgrowProducerIds();
+        await this.outgrowEpochs();
+      },
+    });
   }
 
   /**
@@ -49,7 +62,7 @@ export class Partitions {
     for (const topic of this.metadata.image.topics.values()) {
       this.byTopicId.set(topic.id, []);
       for (const index of topic.partitions.keys()) {
-        all.push(() => this.openPartition(topic, index));
+        all.push(() => this.openPartition(topic, index, isInternal(topic.name)));
       }
     }
     const worker = async () => {
@@ -92,7 +105,7 @@ export class Partitions {
     });
     for (const topic of this.metadata.image.topics.values()) {
       for (const [index, { leaderEpoch }] of topic.partitions.entries()) {
-        this.get(topic.id, index)?.lead(leaderEpoch);
+        await this.get(topic.id, index)?.lead(leaderEpoch);
       }
     }
   }
@@ -113,28 +126,63 @@ export class Partitions {
     }
   }
 
-  /** Creates the files of an internal topic's partition. */
+  /** Creates the files of an internal topic's partition; one call at a time for each. */
   async createLog(partition: Partition): Promise<void> {
-    if (partition.hasLog) return;
-    const log = await this.openLog(partition);
-    if (partition.hasLog) await log.close();
-    else partition.attach(log);
+    if (!partition.hasLog) await this.opener.open(partition);
+  }
+
+  /** Partitions that the disk failed: they are refused to clients, and tried again. */
+  get offlineCount(): number {
+    let count = 0;
+    for (const { isOffline } of this) if (isOffline) count++;
+    return count;
   }
 
   /** Writes how far each log is durable, where it starts and ends. */
   async writeCheckpoints(): Promise<void> {
-    const opened = [...this].filter(({ hasLog }) => hasLog);
-    await this.directory.writeCheckpoints(opened.map((partition) => partition.checkpoint()));
+    const since = this.system.clock.monotonic();
+    for (const partition of this) partition.syncSealed();
+    await this.directory.writeCheckpoints(() => this.checkpoints());
+    this.shortages.overcome(since);
   }
 
-  /** Closes every log; afterwards the directory may be marked clean. */
+  private checkpoints() {
+    return [...this].filter(({ hasLog }) => hasLog).map((partition) => partition.checkpoint());
+  }
+
+  /** Deletes what retention no longer wants; a log that fails does not keep the others from it. */
+  async applyRetention(nowMs: number): Promise<void> {
+    for (const partition of this) {
+      try {
+        await partition.applyRetention(nowMs);
+      } catch (error) {
+        const { name } = partition;
+        this.system.log.error('retention failed; it is tried again', { partition: name, error });
+      }
+    }
+  }
+
+  /**
+   * Closes every log and notes how far each is durable. Throws LogError where one was not closed
+   * in order: then the directory must not be marked clean.
+   */
   async close(): Promise<void> {
+    this.closed = true;
     await this.following;
     for (const timer of this.removals) timer.cancel();
-    const opened = [...this];
-    for (const partition of opened) await partition.close();
-    const checkpoints = opened.filter(({ hasLog }) => hasLog).map((one) => one.checkpoint());
-    await this.directory.writeCheckpoints(checkpoints);
+    const failures: unknown[] = [];
+    for (const partition of this) {
+      await this.opener.release(partition);
+      try {
+        await partition.close();
+      } catch (error) {
+        const { name } = partition;
+        this.system.log.error('a log was not closed in order', { partition: name, error });
+        failures.push(error);
+      }
+    }
+    await this.directory.writeCheckpoints(() => this.checkpoints());
+    if (failures.length > 0) throw failures[0];
   }
 
   private async follow(image: MetadataImage, before: MetadataImage): Promise<void> {
@@ -148,22 +196,24 @@ export class Partitions {
       const settings = topicSettings(topic.properties, this.brokerProperties);
       for (const partition of partitions) partition.configure(settings);
       for (let index = partitions.length; index < topic.partitions.length; index++) {
-        await this.openPartition(topic, index);
+        await this.openPartition(topic, index, false);
       }
     }
   }
 
-  private async openPartition(topic: TopicState, index: number): Promise<void> {
+  /** @param mustOpen throw LogError where its log cannot be opened, instead of going offline */
+  private async openPartition(topic: TopicState, index: number, mustOpen: boolean): Promise<void> {
     const state = topic.partitions[index];
     if (state === undefined || state.leader !== this.nodeId) return;
     const settings = topicSettings(topic.properties, this.brokerProperties);
     const id = { topic: topic.name, topicId: topic.id, index };
     const { leaderEpoch, isr } = state;
     const meters = this.metersOf(topic.name);
-    const partition = new Partition(id, leaderEpoch, settings, isr.length, meters, undefined);
+    const { shortages } = this;
+    const partition = new Partition(id, leaderEpoch, settings, isr.length, meters, shortages);
     const path = this.directory.partitionPath(topic.name, index);
     if (!isInternal(topic.name) || this.system.disk.statSync(path) !== undefined) {
-      partition.attach(await this.openLog(partition));
+      await (mustOpen ? this.opener.open(partition) : this.opener.openOrRetry(partition));
     }
     const partitions = this.byTopicId.get(topic.id);
     if (partitions !== undefined) partitions[index] = partition;
@@ -180,34 +230,50 @@ export class Partitions {
     };
   }
 
-  private async openLog({ id, settings }: Partition): Promise<Log> {
-    const { topic, topicId, index } = id;
-    await this.directory.createPartition(topic, index, topicId);
-    const path = this.directory.partitionPath(topic, index);
-    return Log.open(this.environment, path, settings.log, {
-      ...this.directory.recoveryOptions(topic, index),
-      tail: this.tail,
-      onRecoveryPointLowered: () => this.writeCheckpoints(),
-    });
-  }
-
   /** A deleted topic: its directories are renamed at once and removed later. */
   private async retire(topic: TopicState): Promise<void> {
     const partitions = this.byTopicId.get(topic.id) ?? [];
     this.byTopicId.delete(topic.id);
     for (const partition of partitions) {
       if (partition === undefined) continue;
-      await partition.close();
+      await this.opener.release(partition);
+      await partition.abandon();
       if (!partition.hasLog) continue;
-      const uniqueId = this.metadata.newId().replaceAll('-', '');
-      const path = await this.directory.retire(topic.name, partition.id.index, uniqueId);
-      const { fileDeleteDelayMs } = partition.settings.log;
-      const timer = this.system.clock.after(fileDeleteDelayMs, () => {
-        this.removals.delete(timer);
-        this.remove(path);
-      });
-      this.removals.add(timer);
+      const stored = { topic: topic.name, partition: partition.id.index, topicId: topic.id };
+      await this.retireDirectory(stored, partition.settings.log.fileDeleteDelayMs);
     }
+  }
+
+  /** Where the rename fails it is tried again, unless a new topic of the name came first. */
+  private async retireDirectory(stored: StoredPartition, delayMs: number): Promise<void> {
+    try {
+      const path = await this.directory.retire(stored, this.uniqueId());
+      if (path !== undefined) this.removeLater(path, delayMs);
+    } catch (error) {
+      this.system.log.warn('a deleted partition could not be renamed yet', { ...stored, error });
+      this.later(RETIRE_AGAIN_MS, () => {
+        detach(this.retireDirectory(stored, delayMs), (why) => {
+          this.system.log.error('a deleted partition stays where it is', { ...stored, why });
+        });
+      });
+    }
+  }
+
+  private removeLater(path: string, delayMs: number): void {
+    this.later(delayMs, () => this.remove(path));
+  }
+
+  private later(delayMs: number, work: () => void): void {
+    if (this.closed) return;
+    const timer = this.system.clock.after(delayMs, () => {
+      this.removals.delete(timer);
+      work();
+    });
+    this.removals.add(timer);
+  }
+
+  private uniqueId(): string {
+    return this.metadata.newId().replaceAll('-', '');
   }
 
   private remove(path: string): void {
@@ -222,8 +288,7 @@ export class Partitions {
       const known = image.topics.get(topic);
       const fits = topicId === undefined || topicId === known?.id;
       if (known !== undefined && fits && partition < known.partitions.length) continue;
-      const uniqueId = this.metadata.newId().replaceAll('-', '');
-      const path = await this.directory.putAside(topic, partition, uniqueId);
+      const path = await this.directory.putAside(topic, partition, this.uniqueId());
       this.system.log.warn('a directory belongs to no topic of this broker: it was put aside', {
         path,
       });

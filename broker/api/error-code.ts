@@ -5,6 +5,7 @@ import { LogError, type LogErrorCode } from '../log/index.js';
 /** Where the log has a code that Kafka has not. */
 const ofLog: Readonly<Partial<Record<LogErrorCode, ErrorName>>> = {
   DISK_FULL: 'KAFKA_STORAGE_ERROR',
+  NO_DESCRIPTORS: 'KAFKA_STORAGE_ERROR',
   INVALID_LOG_DIRECTORY: 'KAFKA_STORAGE_ERROR',
   LOG_CLOSED: 'NOT_LEADER_OR_FOLLOWER',
 };

@@ -12,6 +12,7 @@ import {
   CORRUPT_SUFFIX,
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
+  SEQUENCES_SUFFIX,
   SNAPSHOT_SUFFIX,
   TIME_INDEX_SUFFIX,
   writeInt64,
@@ -81,6 +82,17 @@ export async function keepCopy(env: LogEnvironment, segment: Segment): Promise<s
   return path;
 }
 
+/** Writes the good part of the `.log` over itself, for a sync that writes all of it. */
+export async function rewrite(segment: Segment): Promise<void> {
+  for (let position = 0; position < segment.sizeBytes; ) {
+    const length = Math.min(COPY_BYTES, segment.sizeBytes - position);
+    const bytes = await segment.file.read(position, length);
+    if (bytes.length === 0) break;
+    await segment.file.file.write([bytes], position);
+    position += bytes.length;
+  }
+}
+
 /** Renames the `.log` so that it is kept but no longer read, and removes what belongs to it. */
 export async function putAside(env: LogEnvironment, segment: Segment): Promise<string> {
   segment.close();
@@ -98,7 +110,12 @@ export async function removeSegment(env: LogEnvironment, segment: Segment): Prom
 }
 
 async function removeCompanions(env: LogEnvironment, segment: Segment): Promise<void> {
-  for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, SNAPSHOT_SUFFIX]) {
+  for (const suffix of [
+    OFFSET_INDEX_SUFFIX,
+    TIME_INDEX_SUFFIX,
+    SNAPSHOT_SUFFIX,
+    SEQUENCES_SUFFIX,
+  ]) {
     await env.disk.remove(segment.path(suffix));
   }
 }

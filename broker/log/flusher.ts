@@ -1,3 +1,5 @@
+import { isPassing } from './log-error.js';
+
 interface Waiter {
   readonly offset: number;
   readonly resolve: () => void;
@@ -11,14 +13,19 @@ interface Waiter {
 export class Flusher {
   /** Everything before it survives a power cut. */
   #flushedOffset: number;
-  readonly #sync: () => Promise<number>;
+  readonly #sync: (upTo: number) => Promise<number>;
   #waiters: Waiter[] = [];
   #running: Promise<void> | undefined;
-  /** Once a sync has failed, nobody knows what is on disk: no later one may succeed. */
+  /**
+   * Once a sync has failed, nobody knows what is on disk, and a later one that succeeds proves
+   * nothing (the kernel has forgotten the pages): none may succeed until the log was opened anew,
+   * which writes again what was not synced. A sync that never began, for want of a descriptor
+   * say, is no failure.
+   */
   #failure: { readonly error: unknown } | undefined;
 
-  /** @param sync makes durable what was appended so far; resolves to the offset behind it. */
-  constructor(flushedOffset: number, sync: () => Promise<number>) {
+  /** @param sync makes what lies before `upTo` durable; resolves to the offset behind it. */
+  constructor(flushedOffset: number, sync: (upTo: number) => Promise<number>) {
     this.#flushedOffset = flushedOffset;
     this.#sync = sync;
   }
@@ -55,13 +62,14 @@ export class Flusher {
   async #run(): Promise<void> {
     try {
       while (this.#waiters.length > 0) {
-        this.#flushedOffset = Math.max(this.#flushedOffset, await this.#sync());
+        const upTo = Math.max(...this.#waiters.map(({ offset }) => offset));
+        this.#flushedOffset = Math.max(this.#flushedOffset, await this.#sync(upTo));
         const waiters = this.#waiters;
         this.#waiters = waiters.filter(({ offset }) => offset > this.#flushedOffset);
         for (const { offset, resolve } of waiters) if (offset <= this.#flushedOffset) resolve();
       }
     } catch (error) {
-      this.#failure = { error };
+      if (!isPassing(error)) this.#failure = { error };
       for (const { reject } of this.#waiters.splice(0)) reject(error);
     } finally {
       this.#running = undefined;

@@ -15,6 +15,8 @@ export const OFFSET_INDEX_SUFFIX = '.index';
 export const TIME_INDEX_SUFFIX = '.timeindex';
 export const ABORTED_INDEX_SUFFIX = '.txnindex';
 export const SNAPSHOT_SUFFIX = '.snapshot';
+/** Ours, beside a snapshot: the batches of each producer that have no place in it. */
+export const SEQUENCES_SUFFIX = '.sequences';
 
 /** Added to a name whose file is removed after `file.delete.delay.ms`. */
 export const DELETED_SUFFIX = '.deleted';

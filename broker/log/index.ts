@@ -17,7 +17,7 @@ export {
   REPLICATION_CHECKPOINT,
 } from './format.js';
 export { Log } from './log.js';
-export { LogError, type LogErrorCode } from './log-error.js';
+export { LogError, type LogErrorCode, toStorageError } from './log-error.js';
 export type {
   AppendResult,
   LogOptions,
@@ -25,3 +25,4 @@ export type {
 } from './log-options.js';
 export { type CleanupPolicy, defaultLogSettings, type LogSettings } from './settings.js';
 export { TailMemory } from './tail-memory.js';
+export { Turns } from './turns.js';

@@ -1,5 +1,5 @@
 import type { LogEnvironment } from './environment.js';
-import { LOG_SUFFIX, readInt64, TIME_ENTRY_BYTES } from './format.js';
+import { LOG_SUFFIX, OFFSET_ENTRY_BYTES, readInt64, TIME_ENTRY_BYTES } from './format.js';
 import { type ScanEnd, type ScanRange, scanBatches } from './scan.js';
 import { Segment, type SegmentSettings } from './segment.js';
 import type { StoredBatch } from './stored-batch.js';
@@ -15,6 +15,26 @@ export function findSegment(env: LogEnvironment, directory: string, baseOffset: 
 /** Bytes of the segment's `.log` as it stands in the directory. */
 export function fileSize(segment: Segment): number {
   return segment.file.file.statSync().size;
+}
+
+/**
+ * Where the batches of a segment end, by their headers alone: walked from the last index entry
+ * where that is right, else from the start.
+ */
+export async function endOffsetOf(segment: Segment): Promise<number> {
+  const last = segment.offsetIndex.file.readLast()?.entry;
+  const size = fileSize(segment);
+  const indexed = last?.length === OFFSET_ENTRY_BYTES ? last.readInt32BE(4) : 0;
+  for (const from of indexed > 0 && indexed < size ? [indexed, 0] : [0]) {
+    let endOffset = segment.baseOffset;
+    const range = { from, to: size, minOffset: segment.baseOffset };
+    const { fault } = await scanBatches(segment.file, range, (batch) => {
+      endOffset = batch.lastOffset + 1;
+      return true;
+    });
+    if (fault === undefined || from === 0) return endOffset;
+  }
+  return segment.baseOffset;
 }
 
 /**

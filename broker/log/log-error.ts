@@ -16,6 +16,8 @@ export type LogErrorCode =
   | 'OFFSET_OUT_OF_RANGE'
   /** The file system is full; the log is consistent and takes appends again once there is room. */
   | 'DISK_FULL'
+  /** No file can be opened; the log is consistent and goes on once a descriptor is free. */
+  | 'NO_DESCRIPTORS'
   /** The disk failed; nothing more is appended until the log has been opened anew. */
   | 'KAFKA_STORAGE_ERROR'
   /** The directory holds something that this log cannot be built from. */
@@ -33,13 +35,28 @@ export class LogError extends Error {
   }
 }
 
-/** The disk's error as a LogError: DISK_FULL where only room is missing. */
+/** Calls whose failure means that bytes may be lost that had been taken, whatever the code is. */
+const SYNCS: ReadonlySet<unknown> = new Set(['sync', 'fsync', 'fdatasync']);
+
+/** The disk's error as a LogError: DISK_FULL, NO_DESCRIPTORS where only that is missing. */
 export function toStorageError(cause: unknown, what: string): LogError {
   if (cause instanceof LogError) return cause;
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new LogError('DISK_FULL', `${what}: the disk is full, make room`, { cause });
+  const { code, syscall } = (cause instanceof Error ? cause : {}) as NodeJS.ErrnoException;
+  if ((code === 'ENOSPC' || code === 'EDQUOT') && !SYNCS.has(syscall)) {
+    const text = `${what}: the disk is full (bytes or inodes), make room`;
+    return new LogError('DISK_FULL', text, { cause });
+  }
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    const text = `${what}: no file descriptor is left, raise the limit (ulimit -n)`;
+    return new LogError('NO_DESCRIPTORS', text, { cause });
   }
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new LogError('KAFKA_STORAGE_ERROR', `${what} (${reason}): check the disk`, { cause });
+}
+
+/** Whether something was lacking that comes back by itself; what the log holds is as before. */
+export function isPassing(error: unknown): boolean {
+  return (
+    error instanceof LogError && (error.code === 'DISK_FULL' || error.code === 'NO_DESCRIPTORS')
+  );
 }

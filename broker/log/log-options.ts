@@ -1,5 +1,7 @@
+import type { LogError } from './log-error.js';
 import type { RecoveryOptions } from './recover.js';
 import type { TailMemory } from './tail-memory.js';
+import type { Turns } from './turns.js';
 
 /**
  * How a log is opened. What the log directory's checkpoints do not tell is not known, and then
@@ -10,6 +12,10 @@ export interface LogOptions extends Partial<RecoveryOptions> {
   readonly tail?: TailMemory;
   /** The recovery point went back: it must be saved before the log is appended to again. */
   readonly onRecoveryPointLowered?: () => Promise<void>;
+  /** The disk failed, and the log takes no more appends until it is opened anew. Called once. */
+  readonly onFailure?: (failure: LogError) => void;
+  /** Whose turn it is to sync sealed segments, shared with other logs. Default: its own. */
+  readonly turns?: Turns;
 }
 
 /** How batches are appended. */

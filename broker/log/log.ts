@@ -6,7 +6,7 @@ import type { LogEnvironment } from './environment.js';
 import type { EpochEnd, LeaderEpochs } from './epochs.js';
 import { Flusher } from './flusher.js';
 import { findSegment, rebuildIndexes, scanSegment } from './load-segment.js';
-import { LogError, toStorageError } from './log-error.js';
+import { isPassing, LogError, toStorageError } from './log-error.js';
 import type {
   AppendOptions,
   AppendResult,
@@ -23,6 +23,7 @@ import { LogStorage } from './storage.js';
 import { TailCache, type TailRead } from './tail-cache.js';
 import { TailMemory } from './tail-memory.js';
 import { findByTimestamp } from './time-lookup.js';
+import { Turns } from './turns.js';
 
 const NOTHING = Buffer.alloc(0);
 /** Kafka's default of `flush.ms`, and anything else beyond 24 days, stands for never. */
@@ -44,6 +45,10 @@ export class Log {
   readonly #tail: TailCache;
   readonly #flusher: Flusher;
   readonly #onRecoveryPointLowered: (() => Promise<void>) | undefined;
+  readonly #onFailure: ((failure: LogError) => void) | undefined;
+  readonly #turns: Turns;
+  /** A sync of the sealed segments runs or waits for its turn. */
+  #syncingSealed = false;
   #startOffset: number;
   /** Why nothing may be appended any more: the disk failed, or the log is closed. */
   #ended: LogError | undefined;
@@ -62,14 +67,15 @@ export class Log {
     settings: LogSettings,
     options: LogOptions = {},
   ): Promise<Log> {
-    const { clean = false, recoveryPoint = 0, startOffset = 0 } = options;
-    const recovery = { clean, recoveryPoint, startOffset };
+    const { clean = false, recoveryPoint = 0, startOffset = 0, resume } = options;
+    const recovery = { clean, recoveryPoint, startOffset, resume };
     try {
       // Appends look into their batches in the turn in which they come.
       await loadCodec('zstd');
       const recovered = await recoverLog(env, directory, settings, recovery);
       const log = new Log(env, directory, settings, recovered, options);
       if (recovered.flushedOffset < recoveryPoint) await log.#onRecoveryPointLowered?.();
+      if (resume !== undefined) await log.#syncOrDiscard();
       return log;
     } catch (error) {
       throw toStorageError(error, `${directory} could not be opened`);
@@ -91,8 +97,20 @@ export class Log {
     this.#startOffset = recovered.startOffset;
     this.#storage = new LogStorage(env, directory, recovered, recovered.unsynced);
     this.#tail = new TailCache(options.tail ?? new TailMemory(OWN_TAIL_BYTES));
-    this.#flusher = new Flusher(recovered.flushedOffset, () => this.#sync());
+    this.#flusher = new Flusher(recovered.flushedOffset, (upTo) => this.#sync(upTo));
     this.#onRecoveryPointLowered = options.onRecoveryPointLowered;
+    this.#onFailure = options.onFailure;
+    this.#turns = options.turns ?? new Turns();
+  }
+
+  /** What was written again must be on disk before the log is trusted again. */
+  async #syncOrDiscard(): Promise<void> {
+    try {
+      await this.flush();
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
   }
 
   get settings(): LogSettings {
@@ -162,6 +180,7 @@ export class Log {
       settings: this.#settings,
       nowMs: this.#env.clock.now(),
     };
+    const { active } = this.#storage.segments;
     let result: AppendResult;
     try {
       result = appendBatches(target, batches, options);
@@ -169,6 +188,7 @@ export class Log {
       if (error instanceof LogError && error.code === 'KAFKA_STORAGE_ERROR') this.#end(error);
       throw error;
     }
+    if (active !== this.#storage.segments.active) this.syncSealed();
     const waits = this.#flushIfDue() && result.lastOffset >= this.flushedOffset;
     return waits ? { ...result, flushFirst: true } : result;
   }
@@ -205,12 +225,34 @@ export class Log {
     return this.#flusher.flushed(Math.min(offset, this.endOffset));
   }
 
-  async #sync(): Promise<number> {
+  /**
+   * Makes the segments durable that are written no more, in the background: after a kill only
+   * what came later is scanned. Where no descriptor was left for it, the next call goes on.
+   */
+  syncSealed(): void {
+    const sealed = () => this.#storage.segments.active.baseOffset;
+    if (this.#syncingSealed || sealed() <= this.flushedOffset || this.#ended !== undefined) return;
+    this.#syncingSealed = true;
+    const end = (again: boolean) => {
+      this.#syncingSealed = false;
+      // Segments that were sealed meanwhile have their turn behind other logs.
+      if (again) this.syncSealed();
+    };
+    const synced = this.#turns.take(async () => {
+      if (this.#ended === undefined) await this.flushed(sealed());
+    });
+    detach(
+      synced.then(() => end(true)),
+      () => end(false),
+    );
+  }
+
+  async #sync(upTo: number): Promise<number> {
     try {
-      return await this.#storage.sync();
+      return await this.#storage.sync(upTo);
     } catch (error) {
       const failure = toStorageError(error, `${this.directory} could not be synced`);
-      this.#end(new LogError('KAFKA_STORAGE_ERROR', failure.message, { cause: error }));
+      if (!isPassing(failure)) this.#end(failure);
       throw failure;
     }
   }
@@ -220,6 +262,7 @@ export class Log {
     this.#ended = reason;
     const { directory } = this;
     this.#env.log.error('a log takes no more appends', { directory, reason: reason.message });
+    this.#onFailure?.(reason);
   }
 
   /**
@@ -388,23 +431,59 @@ export class Log {
   async applyRetention(nowMs: number, highWatermark = this.endOffset): Promise<number> {
     if (this.#ended !== undefined) return 0;
     this.#producers.expire(nowMs, this.#settings.producerIdExpirationMs);
+    await this.#storage.nameDeleted();
     const { segments } = this.#storage;
     const { list } = segments;
     const { startOffset } = this;
     const input = { settings: this.#settings, nowMs, startOffset, highWatermark };
-    const count = segmentsToDelete(list, input);
+    let count = segmentsToDelete(list, input);
+    if (count === list.length && !this.#rollForRetention()) count--;
     if (count === 0) return 0;
-    if (count === list.length) this.#storage.roll(this.#settings);
     const gone = list.slice(0, count);
     this.#moveStart((list[count] as Segment).baseOffset);
     await this.#storage.delete(gone, this.#settings.fileDeleteDelayMs);
     return count;
   }
 
+  /** False where there is no room for a new segment: then the others go first. */
+  #rollForRetention(): boolean {
+    try {
+      this.#storage.roll(this.#settings);
+      return true;
+    } catch (error) {
+      if (isPassing(error)) return false;
+      if (error instanceof LogError) this.#end(error);
+      throw error;
+    }
+  }
+
   #moveStart(offset: number): void {
     if (offset <= this.#startOffset) return;
     this.#startOffset = offset;
     this.#epochs.truncateFromStart(offset);
+  }
+
+  /**
+   * From the end of the log on this broker leads in `epoch` (KIP-101). Known at once; resolves
+   * when it is written down, which the next sync does where this fails.
+   */
+  async lead(epoch: number): Promise<void> {
+    this.#epochs.assign(epoch, this.endOffset);
+    try {
+      await this.#storage.saveEpochs();
+    } catch (error) {
+      const { directory } = this;
+      this.#env.log.warn('a leader epoch is not written down yet', { directory, error });
+    }
+  }
+
+  /** Lets go of all files and makes nothing durable: the log is to be deleted or opened anew. */
+  async discard(): Promise<void> {
+    this.#ended = new LogError('LOG_CLOSED', `${this.directory} is closed`);
+    this.#flushTimer?.cancel();
+    await this.#flusher.idle();
+    this.#tail.clear();
+    this.#storage.release();
   }
 
   /** Syncs and seals everything, so that the log may be opened as clean. Idempotent. */

@@ -87,6 +87,18 @@ export class Producers {
     this.#entries.set(entry.producerId, entry);
   }
 
+  /** Gives a producer the batches before its last one, where these lead up to it. */
+  complete({
+    producerId,
+    epoch,
+    batches,
+  }: Pick<ProducerEntry, 'producerId' | 'epoch' | 'batches'>): void {
+    const entry = this.#entries.get(producerId);
+    const last = entry?.batches.at(-1);
+    const fits = entry?.epoch === epoch && last?.lastOffset === batches.at(-1)?.lastOffset;
+    if (entry !== undefined && last !== undefined && fits) this.put({ ...entry, batches });
+  }
+
   /**
    * Whether the batch follows its producer's last one. Returns the metadata of the batch that it
    * repeats, undefined where it is new. Throws LogError INVALID_PRODUCER_EPOCH for a producer

@@ -7,18 +7,31 @@ import {
   lastOffsetBehind,
   putAside,
   removeSegment,
+  rewrite,
 } from './corruption.js';
 import type { LogEnvironment } from './environment.js';
 import { LeaderEpochs } from './epochs.js';
 import {
+  ABORTED_INDEX_SUFFIX,
   CLEANED_SUFFIX,
   DELETED_SUFFIX,
   LEADER_EPOCH_CHECKPOINT,
   LOG_SUFFIX,
+  OFFSET_INDEX_SUFFIX,
   parseSegmentFileName,
+  SEQUENCES_SUFFIX,
   SWAP_SUFFIX,
+  segmentFileName,
+  TIME_INDEX_SUFFIX,
 } from './format.js';
-import { fileSize, findSegment, loadActive, loadSealed, scanSegment } from './load-segment.js';
+import {
+  endOffsetOf,
+  fileSize,
+  findSegment,
+  loadActive,
+  loadSealed,
+  scanSegment,
+} from './load-segment.js';
 import { LogError } from './log-error.js';
 import { Producers } from './producers.js';
 import { RecentBatches, replayBatch } from './replay.js';
@@ -26,7 +39,7 @@ import { type ScanEnd, scanBatches } from './scan.js';
 import type { Segment } from './segment.js';
 import { Segments } from './segments.js';
 import type { LogSettings } from './settings.js';
-import { loadSnapshot, snapshotOffsets, writeSnapshot } from './snapshots.js';
+import { loadSnapshot, removeSnapshot, snapshotOffsets, writeSnapshot } from './snapshots.js';
 import { storedBatch } from './stored-batch.js';
 
 /** What is known about a log before it is opened, from the checkpoints of the log directory. */
@@ -37,6 +50,17 @@ export interface RecoveryOptions {
   readonly recoveryPoint: number;
   /** Records before it were deleted on purpose. */
   readonly startOffset: number;
+  /** The log failed in this process and comes back; undefined at a start. */
+  readonly resume?: ResumeOptions | undefined;
+}
+
+/** What is known of a log that failed in this process. */
+export interface ResumeOptions {
+  /**
+   * Where it ended. Should the disk have lost records before it, an empty batch takes their
+   * offsets: they were acknowledged, and readers may know them.
+   */
+  readonly endOffset: number;
 }
 
 /** A log as it was found, or made whole. */
@@ -72,7 +96,9 @@ class Recovery {
   readonly #producers = new Producers();
   readonly #epochs = new LeaderEpochs();
   /** Names in the directory, leftovers removed. */
-  #names: readonly string[] = [];
+  readonly #names: string[] = [];
+  /** The snapshot that was loaded, if any was. */
+  #snapshotAt: number | undefined;
   /** Whole and loaded, in order. */
   readonly #ready: Segment[] = [];
 
@@ -94,7 +120,7 @@ class Recovery {
       const parsed = parseSegmentFileName(name);
       return parsed?.suffix === LOG_SUFFIX ? [parsed.baseOffset] : [];
     });
-    const bases = found.sort((a, b) => a - b);
+    const bases = await this.#dropUnfinishedRolls(found.sort((a, b) => a - b));
     const epochsKnown = await this.#loadEpochs();
     const scanFrom = await this.#loadTrusted(bases);
     const scanBase = bases[scanFrom] ?? this.#endOffset;
@@ -108,6 +134,7 @@ class Recovery {
       await this.#scan(segment, rest);
     }
     if (this.#ready.length === 0) unsynced.push(this.#create(this.#options.startOffset));
+    if (this.#options.resume !== undefined) await this.#resume(this.#options.resume, unsynced);
     return this.#finish(unsynced);
   }
 
@@ -139,7 +166,44 @@ class Recovery {
       if (leftover) await disk.remove(join(this.#directory, name));
       else kept.push(name);
     }
-    this.#names = kept;
+    const all = new Set(kept);
+    for (const name of kept) {
+      if (isOrphan(name, all)) await disk.remove(join(this.#directory, name));
+      else this.#names.push(name);
+    }
+  }
+
+  /**
+   * An empty segment proves that the log once ended at its base, not that it ends there: where
+   * the one before it holds later records, a roll had failed half-way and the log went on without
+   * it. Then it goes, and so does an empty one amid others. Behind all records it stays: what
+   * retention deleted before it must not give its offsets away.
+   */
+  async #dropUnfinishedRolls(bases: readonly number[]): Promise<number[]> {
+    const kept: number[] = [];
+    for (const [index, base] of bases.entries()) {
+      const segment = this.#find(base);
+      const before = kept.at(-1);
+      const size = this.#env.disk.statSync(segment.path(LOG_SUFFIX))?.size;
+      if (before !== undefined && size === 0) {
+        const isLast = index === bases.length - 1;
+        if (!isLast || (await this.#batchesEnd(before)) > base) {
+          await removeSegment(this.#env, segment);
+          continue;
+        }
+      }
+      kept.push(base);
+    }
+    return kept;
+  }
+
+  async #batchesEnd(baseOffset: number): Promise<number> {
+    const segment = this.#find(baseOffset);
+    try {
+      return await endOffsetOf(segment);
+    } finally {
+      segment.close();
+    }
   }
 
   /** False where the epochs have to be gathered from the batches. */
@@ -185,15 +249,15 @@ class Recovery {
 
   /** Loads a snapshot; returns the offset from which batches have to be replayed. */
   async #loadProducers(scanBase: number, epochsKnown: boolean): Promise<number> {
-    const { disk } = this.#env;
     const env = this.#env;
     const offset = await loadSnapshot(env, this.#directory, this.#names, scanBase, this.#producers);
     for (const other of snapshotOffsets(this.#names)) {
       // Kept are those of segments, to fall back on, and the newest.
       const useful = other === offset || this.#ready.some(({ baseOffset }) => baseOffset === other);
       if (useful || offset === undefined || other > offset) continue;
-      await disk.remove(join(this.#directory, `${other.toString().padStart(20, '0')}.snapshot`));
+      await removeSnapshot(env, this.#directory, other);
     }
+    this.#snapshotAt = offset;
     return epochsKnown ? (offset ?? 0) : 0;
   }
 
@@ -211,9 +275,12 @@ class Recovery {
     if (this.#options.clean && from >= to) await this.#completeProducers();
   }
 
+  /** For a snapshot of Apache Kafka's, which has nothing beside it. */
   async #completeProducers(): Promise<void> {
     const segment = this.#ready.at(-1);
     if (segment === undefined || this.#producers.size === 0) return;
+    const beside = segmentFileName(this.#snapshotAt ?? 0, SEQUENCES_SUFFIX);
+    if (this.#names.includes(beside)) return;
     const { offsetIndex, sizeBytes } = segment;
     let from = 0;
     for (let index = offsetIndex.file.count - 1; index >= 0 && from === 0; index--) {
@@ -232,7 +299,9 @@ class Recovery {
   /** Verifies a segment batch by batch; what is wrong with it or behind it is repaired. */
   async #scan(segment: Segment, rest: Segment[]): Promise<void> {
     const nowMs = this.#env.clock.now();
-    writeSnapshot(this.#env, this.#directory, segment.baseOffset, this.#producers);
+    if (this.#snapshotAt !== segment.baseOffset) {
+      writeSnapshot(this.#env, this.#directory, segment.baseOffset, this.#producers);
+    }
     const minOffset = this.#endOffset;
     const options = { verify: true, followedBy: rest[0]?.baseOffset };
     const end = await scanSegment(segment, this.#settings, options, (batch) => {
@@ -244,6 +313,23 @@ class Recovery {
     const fault = end.fault ?? this.#faultBehind(segment, end, rest[0]);
     if (fault !== undefined) await this.#repair(segment, fault, rest);
     if (rest.length > 0) segment.seal();
+  }
+
+  /**
+   * The kernel may have dropped what it could not write, and says so only once: what was not
+   * synced is written again, so that the sync that follows proves something.
+   */
+  async #resume({ endOffset }: ResumeOptions, unsynced: Segment[]): Promise<void> {
+    for (const segment of unsynced) await rewrite(segment);
+    const last = this.#ready.at(-1);
+    if (last === undefined || last.nextOffset >= endOffset) return;
+    const { nextOffset: firstLostOffset } = last;
+    await this.#fill(last, endOffset - 1);
+    if (!unsynced.includes(last)) unsynced.push(last);
+    const path = last.path(LOG_SUFFIX);
+    const lastLostOffset = endOffset - 1;
+    const text = 'the disk lost records of a log that it had taken';
+    this.#env.log.error(text, { path, firstLostOffset, lastLostOffset });
   }
 
   /** What is wrong between the end of a segment whose batches are all valid and the next one. */
@@ -305,7 +391,8 @@ class Recovery {
     const segments = new Segments([first, ...others]);
     const endOffset = segments.active.nextOffset;
     const startOffset = Math.min(Math.max(this.#options.startOffset, first.baseOffset), endOffset);
-    this.#epochs.truncateFromEnd(endOffset);
+    // One that begins at the very end has a leader but no records yet.
+    this.#epochs.truncateFromEnd(endOffset + 1);
     const { clean, recoveryPoint } = this.#options;
     const scanned = unsynced.some(({ sizeBytes }) => sizeBytes > 0);
     const flushedOffset = clean && !scanned ? endOffset : Math.min(recoveryPoint, endOffset);
@@ -319,6 +406,15 @@ class Recovery {
     };
   }
 }
+
+/** An index without its `.log`: a roll or a deletion ended half-way. */
+function isOrphan(name: string, names: ReadonlySet<string>): boolean {
+  const parsed = parseSegmentFileName(name);
+  if (parsed === undefined || !INDEX_SUFFIXES.includes(parsed.suffix)) return false;
+  return !names.has(segmentFileName(parsed.baseOffset, LOG_SUFFIX));
+}
+
+const INDEX_SUFFIXES = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, ABORTED_INDEX_SUFFIX];
 
 function unfinishedCompaction(path: string): LogError {
   return new LogError(

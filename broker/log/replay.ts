@@ -76,10 +76,8 @@ export class RecentBatches {
   /** Gives the producers what was collected, where it leads up to their last batch. */
   complete(producers: Producers): void {
     for (const [producerId, { epoch, batches }] of this.#byProducer) {
-      const entry = producers.get(producerId);
-      const last = entry?.batches.at(-1);
-      const fits = entry?.epoch === epoch && last?.lastOffset === batches.at(-1)?.lastOffset;
-      if (entry !== undefined && last !== undefined && fits) producers.put({ ...entry, batches });
+      const known = producers.get(producerId)?.batches.length ?? 0;
+      if (batches.length > known) producers.complete({ producerId, epoch, batches });
     }
   }
 }

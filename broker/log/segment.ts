@@ -59,10 +59,13 @@ export class Segment {
     return this.#file;
   }
 
-  /** Creates the files of a new segment, which will be appended to. */
+  /**
+   * Creates the files of a new segment, which will be appended to. The `.log` comes last: where
+   * it is, the segment has begun, and a failure before leaves none.
+   */
   create(settings: SegmentSettings): void {
-    this.#file = new SharedFile(this.#disk, this.path(LOG_SUFFIX), 'w');
     this.createIndexes(settings);
+    this.#file = new SharedFile(this.#disk, this.path(LOG_SUFFIX), 'w');
   }
 
   /** Starts both indexes anew; `note` fills them. */

@@ -9,6 +9,7 @@ import {
   LEADER_EPOCH_CHECKPOINT,
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
+  SEQUENCES_SUFFIX,
   SNAPSHOT_SUFFIX,
   TIME_INDEX_SUFFIX,
 } from './format.js';
@@ -42,6 +43,11 @@ export class LogStorage {
   #directoryChanged = true;
   /** Deleted segments whose files are still there, each with what removes them. */
   readonly #deleted = new Map<Segment, Timer>();
+  /** Deleted segments whose files have their own names yet, in the order of their offsets. */
+  readonly #unnamed: { readonly segment: Segment; readonly delayMs: number }[] = [];
+  #naming: Promise<void> | undefined;
+  /** Resolves when the epochs are not being saved; one at a time. */
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(
     env: LogEnvironment,
@@ -85,20 +91,22 @@ export class LogStorage {
     this.segments.touch(active);
   }
 
-  /** Makes durable what was written so far; resolves to the offset behind it. */
-  async sync(): Promise<number> {
+  /**
+   * Makes durable what lies before `upTo`, and all of the active segment where that holds some of
+   * it; resolves to the offset behind. What failed stays to be done.
+   */
+  async sync(upTo: number): Promise<number> {
     const { active } = this.segments;
-    const endOffset = active.nextOffset;
+    const { baseOffset } = active;
+    const reached = upTo > baseOffset ? active.nextOffset : baseOffset;
     for (const segment of [...this.#unsynced]) {
-      if (!this.#unsynced.delete(segment)) continue;
-      await this.#syncSegment(segment, segment !== active);
+      if (segment === active && reached === baseOffset) continue;
+      // What is written meanwhile asks for a sync of its own.
+      if (this.#unsynced.delete(segment)) await this.#syncSegment(segment, segment !== active);
     }
-    await this.#saveEpochs();
-    if (this.#directoryChanged) {
-      this.#directoryChanged = false;
-      await this.#env.disk.syncDirectory(this.#directory);
-    }
-    return endOffset;
+    await this.saveEpochs();
+    if (this.#directoryChanged) await this.#syncDirectory();
+    return reached;
   }
 
   async #syncSegment(segment: Segment, sealed: boolean): Promise<void> {
@@ -107,15 +115,39 @@ export class LogStorage {
       if (sealed) await segment.syncIndexes();
     } catch (error) {
       // Retention may have deleted it meanwhile; then nobody needs it.
-      if (this.segments.list.includes(segment)) throw error;
+      if (!this.segments.list.includes(segment)) return;
+      this.#unsynced.add(segment);
+      throw error;
     }
   }
 
-  async #saveEpochs(): Promise<void> {
+  async #syncDirectory(): Promise<void> {
+    this.#directoryChanged = false;
+    try {
+      await this.#env.disk.syncDirectory(this.#directory);
+    } catch (error) {
+      this.#directoryChanged = true;
+      throw error;
+    }
+  }
+
+  /** Writes the leader epochs down where they changed. */
+  saveEpochs(): Promise<void> {
+    const saved = this.#saving.then(() => this.#saveEpochsOnce());
+    this.#saving = saved.catch(() => {});
+    return saved;
+  }
+
+  async #saveEpochsOnce(): Promise<void> {
     if (!this.#epochs.dirty) return;
     this.#epochs.dirty = false;
     const path = join(this.#directory, LEADER_EPOCH_CHECKPOINT);
-    await this.#env.disk.replaceFile(path, encodeEpochs(this.#epochs.entries));
+    try {
+      await this.#env.disk.replaceFile(path, encodeEpochs(this.#epochs.entries));
+    } catch (error) {
+      this.#epochs.dirty = true;
+      throw error;
+    }
   }
 
   /**
@@ -127,29 +159,46 @@ export class LogStorage {
       this.segments.remove(segment);
       this.#unsynced.delete(segment);
     }
-    this.#directoryChanged = true;
+    this.#unnamed.push(...segments.map((segment) => ({ segment, delayMs })));
+    await this.nameDeleted();
+  }
+
+  /**
+   * Gives the files of deleted segments their suffix; where that fails the next call goes on.
+   * Never one before its predecessor: the gap that a crash then left would look like damage.
+   */
+  async nameDeleted(): Promise<void> {
+    this.#naming ??= this.#nameAll().finally(() => {
+      this.#naming = undefined;
+    });
+    await this.#naming;
+  }
+
+  async #nameAll(): Promise<void> {
     const { disk, clock, log } = this.#env;
-    for (const segment of segments) {
-      const paths: string[] = [];
+    for (let next = this.#unnamed[0]; next !== undefined; next = this.#unnamed[0]) {
+      const { segment, delayMs } = next;
+      this.#directoryChanged = true;
       for (const suffix of DELETED_TOGETHER) {
         const path = segment.path(suffix);
         if ((await disk.stat(path)) === undefined) continue;
         await disk.rename(path, path + DELETED_SUFFIX);
-        paths.push(path + DELETED_SUFFIX);
       }
+      this.#unnamed.shift();
       const timer = clock.after(delayMs, () => {
-        detach(this.#remove(segment, paths), (error) => {
-          log.warn('a deleted segment could not be closed', { paths, error });
+        detach(this.#remove(segment), (error) => {
+          log.warn('a deleted segment could not be closed', { path: segment.directory, error });
         });
       });
       this.#deleted.set(segment, timer);
     }
   }
 
-  async #remove(segment: Segment, paths: readonly string[]): Promise<void> {
+  async #remove(segment: Segment): Promise<void> {
     this.#deleted.delete(segment);
     segment.close();
-    for (const path of paths) {
+    for (const suffix of DELETED_TOGETHER) {
+      const path = segment.path(suffix) + DELETED_SUFFIX;
       try {
         await this.#env.disk.remove(path);
       } catch (error) {
@@ -191,7 +240,7 @@ export class LogStorage {
     writeSnapshot(this.#env, this.#directory, active.nextOffset, this.#producers);
     this.#epochs.dirty = true;
     this.#directoryChanged = true;
-    await this.sync();
+    await this.sync(active.nextOffset);
     await active.syncIndexes();
   }
 
@@ -201,6 +250,7 @@ export class LogStorage {
       timer.cancel();
       segment.close();
     }
+    for (const { segment } of this.#unnamed) segment.close();
     for (const segment of this.segments.list) segment.close();
   }
 }
@@ -211,4 +261,5 @@ const DELETED_TOGETHER = [
   TIME_INDEX_SUFFIX,
   ABORTED_INDEX_SUFFIX,
   SNAPSHOT_SUFFIX,
+  SEQUENCES_SUFFIX,
 ];

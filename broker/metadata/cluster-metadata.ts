@@ -18,6 +18,14 @@ const LAST_BLOCK = 2 ** 53 - PRODUCER_ID_BLOCK;
 /** Clusters that count from 0, Kafka's and ours of old, do not get here. */
 const LOWEST_FIRST_ID = 2 ** 32;
 
+/** What the metadata begin with where the store is new. */
+export interface Beginning {
+  /** Default: a new one. */
+  readonly clusterId?: string | undefined;
+  /** The topics there are already; written together with the cluster's id, or not at all. */
+  readonly topics?: () => readonly TopicState[];
+}
+
 /** What becomes of a topic: the new state, null to remove it, undefined to leave it as it is. */
 export type TopicChange = (before: TopicState | undefined) => TopicState | null | undefined;
 
@@ -46,13 +54,19 @@ export class ClusterMetadata {
     store.watch(TOPICS_PREFIX, (key, entry) => this.applyTopic(key, entry));
   }
 
-  /** Reads the store; a new one is given a cluster id (`clusterId` where one is known). */
+  /** Reads the store; a new one is given its beginning. */
   static async open(
     store: MetadataStore,
     random: Random,
-    clusterId: string = newId(random),
+    { clusterId = newId(random), topics = () => [] }: Beginning = {},
   ): Promise<ClusterMetadata> {
-    await store.compareAndSwap([{ key: CLUSTER_KEY, expected: 0, value: { id: clusterId } }]);
+    if (!(await store.get(CLUSTER_KEY)).has(CLUSTER_KEY)) {
+      const changes: Change[] = [{ key: CLUSTER_KEY, expected: 0, value: { id: clusterId } }];
+      for (const topic of topics()) {
+        changes.push({ key: TOPICS_PREFIX + topic.name, expected: 0, value: topicToJson(topic) });
+      }
+      await store.compareAndSwap(changes);
+    }
     const cluster = (await store.get(CLUSTER_KEY)).get(CLUSTER_KEY)?.value as { id: string };
     return new ClusterMetadata(store, random, cluster.id, await store.get(TOPICS_PREFIX));
   }
@@ -79,15 +93,6 @@ export class ClusterMetadata {
       if (after === undefined) return this.current.topics.get(name);
       if (await this.store.compareAndSwap([this.topicChange(name, after)]))
         return after ?? undefined;
-    }
-  }
-
-  /** Adds all topics whose names are not taken, at once. */
-  async addTopics(topics: readonly TopicState[]): Promise<void> {
-    for (;;) {
-      const missing = topics.filter(({ name }) => !this.current.topics.has(name));
-      const changes = missing.map((topic) => this.topicChange(topic.name, topic));
-      if (changes.length === 0 || (await this.store.compareAndSwap(changes))) return;
     }
   }
 

@@ -58,11 +58,26 @@ export class FileMetadataStore implements MetadataStore {
       if (value === undefined) next.delete(key);
       else next.set(key, { value, revision });
     }
-    await this.disk.replaceFile(this.path, serialize(revision, next));
+    const inode = this.inode();
+    let failure: { error: unknown } | undefined;
+    try {
+      await this.disk.replaceFile(this.path, serialize(revision, next));
+    } catch (error) {
+      // Where it failed after the rename, the next start finds the new content: then it counts
+      // here too, or records would be taken for a topic that is deleted on disk.
+      if (this.inode() === inode) throw error;
+      failure = { error };
+    }
     this.revision = revision;
     this.entries = next;
     for (const { key } of changes) this.tell(key, next.get(key));
+    if (failure !== undefined) throw failure.error;
     return true;
+  }
+
+  /** Which file stands under the name; asking needs no descriptor. */
+  private inode(): number | undefined {
+    return this.disk.statSync(this.path)?.inode;
   }
 
   private tell(key: string, entry: Versioned | undefined): void {

@@ -17,10 +17,13 @@ export interface DiskContext {
   /** Runs the call on the simulated threadpool. */
   later<T>(call: () => T): Promise<T>;
   /** Before each call that changes the disk: counts the step, then applies the fault rules. */
-  effect(call: DiskOperation['call'], path: string, tear?: () => void): void;
+  effect(call: DiskOperation['call'], path: string, needs?: Needs, tear?: () => void): void;
   /** Before each call that only reads it. */
-  read(call: DiskOperation['call'], path: string): void;
+  read(call: DiskOperation['call'], path: string, needs?: Needs): void;
 }
+
+/** What a call takes of what may be used up. */
+type Needs = Pick<DiskOperation, 'creates' | 'opens'>;
 
 export function createDiskContext(
   volume: SimVolume,
@@ -28,8 +31,8 @@ export function createDiskContext(
   scheduler: Scheduler,
   random: SeededRandom,
 ): DiskContext {
-  const failAsRuled = (call: DiskOperation['call'], path: string) => {
-    const error = volume.faultOf({ process: life.name, call, path });
+  const failAsRuled = (call: DiskOperation['call'], path: string, needs: Needs = {}) => {
+    const error = volume.faultOf({ process: life.name, call, path, ...needs });
     if (error) throw error;
   };
   return {
@@ -48,13 +51,13 @@ export function createDiskContext(
           }
         });
       }),
-    effect: (call, path, tear) => {
+    effect: (call, path, needs, tear) => {
       life.effect(`${call} ${path}`, tear);
-      failAsRuled(call, path);
+      failAsRuled(call, path, needs);
     },
-    read: (call, path) => {
+    read: (call, path, needs) => {
       life.check(`${call} ${path}`);
-      failAsRuled(call, path);
+      failAsRuled(call, path, needs);
     },
   };
 }

@@ -41,7 +41,7 @@ export class SimFile implements DiskFile {
     const cut = () => bytes.subarray(0, random.below(bytes.length + 1));
     this.#assertWritable();
     try {
-      this.#context.effect('write', this.path, () => this.#put(cut(), position));
+      this.#context.effect('write', this.path, {}, () => this.#put(cut(), position));
     } catch (error) {
       // A write that fails has often done a part of its work before.
       if (this.#context.life.alive) this.#put(cut(), position);

@@ -17,6 +17,9 @@ const meanings: Readonly<Record<string, string>> = {
   EBADF: 'bad file descriptor',
   ELOOP: 'too many symbolic links encountered',
   ENOSPC: 'no space left on device',
+  EMFILE: 'too many open files',
+  ENFILE: 'file table overflow',
+  EROFS: 'read-only file system',
   EIO: 'i/o error',
 };
 
@@ -46,6 +49,10 @@ export interface DiskOperation {
     | 'remove'
     | 'mkdir';
   readonly path: string;
+  /** It makes a file or folder that was not there: takes an inode. */
+  readonly creates?: boolean;
+  /** It needs a descriptor that it does not have yet. */
+  readonly opens?: boolean;
 }
 
 /** A rule returns the code of the error to throw (ENOSPC, EIO …), or undefined. */

@@ -69,11 +69,11 @@ function createCalls(context: DiskContext) {
     readFileSync: (path: string): Buffer => {
       const { inode } = existing(path, 'open');
       if (inode.kind !== 'file') throw diskError('EISDIR', 'read', path);
-      context.read('read', path);
+      context.read('read', path, { opens: true });
       return Buffer.from(inode.content.view);
     },
     listSync: (path: string): string[] => {
-      context.read('read', path);
+      context.read('read', path, { opens: true });
       return [...directory(path, 'scandir').entries.keys()].sort();
     },
     makeDirectorySync: (path: string): void => makeDirectorySync(context, path),
@@ -96,7 +96,7 @@ function createCalls(context: DiskContext) {
     },
     syncDirectorySync: (path: string): void => {
       const inode = directory(path, 'fsync');
-      context.effect('sync', path);
+      context.effect('sync', path, { opens: true });
       tree.sync(inode);
     },
   };
@@ -110,8 +110,9 @@ function openSync(context: DiskContext, path: string, mode: OpenMode): DiskFile 
   if (place.inode && mode === 'wx') throw diskError('EEXIST', 'open', path);
   if (place.inode?.kind === 'directory') throw diskError('EISDIR', 'open', path);
   const changes = place.inode === undefined || (mode === 'w' && place.inode.content.size > 0);
-  if (changes) context.effect('open', path);
-  else context.read('open', path);
+  const needs = { creates: place.inode === undefined, opens: true };
+  if (changes) context.effect('open', path, needs);
+  else context.read('open', path, needs);
   const inode = place.inode ?? volume.tree.create('file');
   if (place.inode === undefined) {
     inode.modifiedMs = context.scheduler.wallClock;
@@ -137,7 +138,7 @@ function makeDirectorySync(context: DiskContext, path: string): void {
     const place = volume.locate(part, 'mkdir', true);
     if (place.inode?.kind === 'directory') continue;
     if (place.inode) throw diskError(depth < names.length ? 'ENOTDIR' : 'EEXIST', 'mkdir', path);
-    context.effect('mkdir', part);
+    context.effect('mkdir', part, { creates: true });
     const inode = volume.tree.create('directory');
     volume.tree.change([{ directory: place.directory, name: place.name, inode }]);
     volume.changed(place.path);

@@ -42,8 +42,8 @@ describe('retention', () => {
       expect(await codeOf(() => log.read(3, 100))).toBe('OFFSET_OUT_OF_RANGE');
       expect(await valuesOf(log)).toHaveLength(16);
       expect(log.offsetForLeaderEpoch(0)).toEqual({ epoch: 0, endOffset: 6 });
-      // Three files each, and the snapshot at the second's start.
-      expect(names('.deleted')).toHaveLength(7);
+      // Three files each; snapshot and sequences at the second's start.
+      expect(names('.deleted')).toHaveLength(8);
       expect(names('.log')).toHaveLength(8);
       await system.clock.sleep(1_005);
       expect(names('.deleted')).toHaveLength(0);

@@ -9,6 +9,8 @@ import {
 import { appendedBatch } from '../../../broker/log/replay.js';
 import { storedBatch } from '../../../broker/log/stored-batch.js';
 import { encodeEndTransactionMarker, readBatchHeader } from '../../../protocol/records/index.js';
+import { createSimSystem } from '../../../system/sim/index.js';
+import { batch, openLog } from './support.js';
 
 const MAX = 2 ** 31 - 1;
 
@@ -110,6 +112,31 @@ describe('snapshots', () => {
     }
     for (let length = 0; length < bytes.length; length++) {
       expect(() => decodeSnapshot(bytes.subarray(0, length), 0)).toThrow(refused);
+    }
+  });
+});
+
+it("repeats of a producer's last five batches are known after a kill right behind a roll", () => {
+  const sim = createSimSystem({ seed: 17 });
+  return sim.run(async () => {
+    const system = sim.process('broker');
+    const log = await openLog(system, { segmentBytes: 600 });
+    const sent = (sequence: number) =>
+      batch([`${sequence}`.padEnd(40, '.')], {
+        producerId: 5,
+        producerEpoch: 0,
+        baseSequence: sequence,
+      });
+    let sequence = 0;
+    while (log.segmentCount < 2) log.append(sent(sequence++), { leaderEpoch: 0 });
+    await log.flushed(sequence - 1);
+    system.kill();
+    // The recovery point lies at the new segment's base, as the roll's sync left it.
+    const recoveryPoint = sequence - 1;
+    const again = await openLog(sim.process('again'), {}, { recoveryPoint });
+    for (let index = sequence - 5; index < sequence; index++) {
+      const { baseOffset, duplicate } = again.append(sent(index), { leaderEpoch: 0 });
+      expect([index, baseOffset, duplicate]).toEqual([index, index, true]);
     }
   });
 });
