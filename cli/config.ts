@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { jsonSchemaOf, referencePages, showConfig } from '../config/describe/index.js';
 import type { Context } from './context.js';
 import { ExitCode } from './failure.js';
-import { loadWholeConfig, wholeSchema } from './whole-config.js';
+import { roleNames } from './role-model.js';
+import { loadWholeConfig, NOTHING_TO_RUN, wholeSchema } from './whole-config.js';
 
 /** Options of the `config` commands. */
 export interface ConfigOptions {
@@ -12,8 +13,10 @@ export interface ConfigOptions {
 /** `config check`: throws the ConfigError that names every mistake. */
 export async function check(context: Context, options: ConfigOptions): Promise<number> {
   const { config } = await loadWholeConfig(context, options.config);
-  const roles = (['broker', 'agent', 'sinks'] as const).filter((role) => config[role]);
-  context.terminal.say(`${options.config}: good, with ${roles.join(', ') || 'no role'}`);
+  const roles = roleNames.filter((role) => config[role]);
+  const verdict =
+    roles.length > 0 ? `good, with ${roles.join(', ')}` : `good, but it ${NOTHING_TO_RUN}`;
+  context.terminal.say(`${options.config}: ${verdict}`);
   return ExitCode.done;
 }
 

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from './commander.js';
 import type { Context, Runner } from './context.js';
 import { ExitCode, exitCodeOf, words } from './failure.js';
+import { outputOption, timeoutOption } from './options.js';
 import { addClientCommands } from './program-clients.js';
 import { type RoleName, roleNames } from './role-model.js';
 
@@ -56,6 +57,8 @@ function addConfig(program: Command, context: Context, run: Runner): void {
     .command('test')
     .description('check a file against this machine: folders, ports, brokers; starts nothing')
     .addOption(configOption())
+    .addOption(timeoutOption('5s'))
+    .addOption(outputOption())
     .action(run(async (options) => (await import('./config-test.js')).test(context, options)));
   config
     .command('schema')
