@@ -12,18 +12,46 @@ export function editDistance(from: string, to: string): number {
   return row[to.length] ?? 0;
 }
 
-/** The known word that was most likely meant; undefined where none is close. */
+/** More edits than this make another word, however long it is. */
+const MOST_EDITS = 4;
+
+/**
+ * The known word that was most likely meant: the closest within a few edits or, of names made of
+ * words, the one that shares most of them; undefined where none is close.
+ */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
+  const candidates = [...known];
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of known) {
+  let bestDistance = Math.min(Math.max(2, Math.floor(word.length / 3)), MOST_EDITS) + 1;
+  for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance && distance < candidate.length) {
       best = candidate;
       bestDistance = distance;
     }
   }
+  return best ?? mostShared(word, candidates);
+}
+
+/** Of names such as `log.segment.bytes`, the one that shares two words in three at least. */
+function mostShared(word: string, known: readonly string[]): string | undefined {
+  const own = wordsOf(word);
+  let best: string | undefined;
+  let bestShare = 2 / 3 - 1e-9;
+  for (const candidate of known) {
+    const others = wordsOf(candidate);
+    const shared = [...own].filter((each) => others.has(each)).length;
+    const share = shared / Math.max(own.size, others.size);
+    if (shared > 1 && share > bestShare) {
+      best = candidate;
+      bestShare = share;
+    }
+  }
   return best;
+}
+
+function wordsOf(name: string): ReadonlySet<string> {
+  return new Set(name.toLowerCase().split(/[._-]/));
 }
 
 /** `; did you mean "x"?`, or the list of what is known where nothing is close. */
