@@ -55,7 +55,7 @@ const withoutMeaning: readonly (readonly [RegExp, string])[] = [
   [/^(zk|zookeeper)\.|^enable\.zookeeper$/, 'this broker needs no ZooKeeper'],
   [/^(controller|metadata|raft|quorum)\./, 'this broker is its own controller'],
   [
-    /^(ssl|sasl|security|principal|delegation|connections\.max\.reauth)\b|^authorizer|^super\.users$|^listener\.(name|security)\b|^inter\.broker\.listener|^password\./,
+    /^(ssl|sasl|security|principal|delegation|password|authorizer|super|listener)\b/,
     'there is neither TLS nor SASL yet',
   ],
   [
@@ -67,7 +67,7 @@ const withoutMeaning: readonly (readonly [RegExp, string])[] = [
   [/^(remote\.log|remote\.storage|local\.retention)/, 'there is no tiered storage'],
   [/^(quota|client\.quota|replication\.quota|alter\.log\.dirs)/, 'there are no quotas yet'],
   [
-    /^(num\.(network|io|recovery)\.threads|background\.threads|num\.threads|queued\.max|num\.(io|network)\b)/,
+    /^(num\.(network|io|recovery)\.|num\.threads|background\.threads|queued\.max)/,
     'this broker works on one thread',
   ],
   [/^socket\.(send|receive|listen)\./, 'the operating system chooses its socket buffers'],

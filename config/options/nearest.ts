@@ -12,7 +12,8 @@ export function editDistance(from: string, to: string): number {
   return row[to.length] ?? 0;
 }
 
-/** More edits than this make another word, however long it is. */
+/** So many edits are a slip of the fingers; more than `MOST_EDITS` make another word. */
+const SLIP_EDITS = 2;
 const MOST_EDITS = 4;
 
 /**
@@ -21,16 +22,25 @@ const MOST_EDITS = 4;
  */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const candidates = [...known];
+  const most = Math.min(Math.max(SLIP_EDITS, Math.floor(word.length / 3)), MOST_EDITS);
+  return (
+    closest(word, candidates, SLIP_EDITS) ??
+    mostShared(word, candidates) ??
+    closest(word, candidates, most)
+  );
+}
+
+function closest(word: string, known: readonly string[], most: number): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.min(Math.max(2, Math.floor(word.length / 3)), MOST_EDITS) + 1;
-  for (const candidate of candidates) {
+  let bestDistance = most + 1;
+  for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance && distance < candidate.length) {
       best = candidate;
       bestDistance = distance;
     }
   }
-  return best ?? mostShared(word, candidates);
+  return best;
 }
 
 /** Of names such as `log.segment.bytes`, the one that shares two words in three at least. */
