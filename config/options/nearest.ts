@@ -46,18 +46,16 @@ function closest(word: string, known: readonly string[], most: number): string |
 /** Of names such as `log.segment.bytes`, the one that shares two words in three at least. */
 function mostShared(word: string, known: readonly string[]): string | undefined {
   const own = wordsOf(word);
-  let best: string | undefined;
-  let bestShare = 2 / 3 - 1e-9;
-  for (const candidate of known) {
+  const shareOf = (candidate: string) => {
     const others = wordsOf(candidate);
     const shared = [...own].filter((each) => others.has(each)).length;
-    const share = shared / Math.max(own.size, others.size);
-    if (shared > 1 && share > bestShare) {
-      best = candidate;
-      bestShare = share;
-    }
-  }
-  return best;
+    return shared < 2 ? 0 : shared / Math.max(own.size, others.size);
+  };
+  const shares = known.map((candidate) => ({ candidate, share: shareOf(candidate) }));
+  const most = Math.max(...shares.map(({ share }) => share));
+  if (most < 2 / 3) return undefined;
+  const best = shares.filter(({ share }) => share === most).map(({ candidate }) => candidate);
+  return closest(word, best, word.length);
 }
 
 function wordsOf(name: string): ReadonlySet<string> {
