@@ -1,3 +1,5 @@
+import { ageLimit, type Pace } from './pace.js';
+
 /** When a spool is cut; whichever comes first. Each undefined where it is not asked for. */
 export interface Rotation {
   /** Bytes of keys and values. */
@@ -5,6 +7,8 @@ export interface Rotation {
   readonly records: number | undefined;
   /** Since the spool's first record came in. */
   readonly ageMs: number | undefined;
+  /** `ageMs` of the first spool after a start or a quiet time; it doubles up to `ageMs`. */
+  readonly firstMs: number | undefined;
   /** Since the spool's last record came in. */
   readonly idleMs: number | undefined;
 }
@@ -26,10 +30,12 @@ export interface SpoolLevel {
 export function cutReason(
   spool: SpoolLevel,
   rotation: Rotation,
+  pace: Pace | undefined,
   now: number,
 ): 'size' | 'records' | 'age' | 'idle' | undefined {
   if (spool.position === spool.start) return undefined;
-  const { ageMs, idleMs } = rotation;
+  const { idleMs } = rotation;
+  const ageMs = ageLimit(pace, rotation, spool.sinceMs);
   // Offsets without records (markers of transactions, compaction) are worth a claim only in bulk.
   if (ageMs !== undefined && now - spool.sinceMs >= ageMs) return 'age';
   if (spool.records === 0) return undefined;
