@@ -139,7 +139,12 @@ function addDisks(program: Command, context: Context, run: Runner): void {
   log
     .command('verify <directory>')
     .description('check every batch below a folder; changes nothing')
-    .action(run(async (path) => (await import('./log-verify.js')).verify(context, path)));
+    .addOption(outputOption())
+    .action(
+      run(async (path, options) =>
+        (await import('./log-verify.js')).verify(context, path, options),
+      ),
+    );
 }
 
 /** Adds the commands that talk to a broker, and those that read the disk without one. */

