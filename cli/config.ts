@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import { jsonSchemaOf, referencePages, showConfig } from '../config/describe/index.js';
+import {
+  jsonSchemaOf,
+  pageExamples,
+  referencePages,
+  showConfig,
+} from '../config/describe/index.js';
 import { ConfigError } from '../config/index.js';
 import type { OutputOptions } from './client-options.js';
 import type { Context } from './context.js';
@@ -70,7 +75,7 @@ export async function schema(
     return ExitCode.done;
   }
   system.disk.makeDirectorySync(options.docs);
-  const pages = referencePages(whole);
+  const pages = referencePages(whole, pageExamples);
   for (const page of pages) {
     system.disk.replaceFileSync(join(options.docs, page.file), page.content);
   }

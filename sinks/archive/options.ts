@@ -15,8 +15,8 @@ const rotate = z
     first: duration()
       .prefault('5s')
       .describe(
-        '`age` of the first files after a start or a quiet time (of `age`), so that what is new is ' +
-          'seen soon; it doubles with each cut, up to `age`. As long as `age`: no early files.',
+        '`age` of the first files after a start or a quiet time (of `age`), so that what is new ' +
+          'is seen soon; it doubles with each cut, up to `age`. As long as `age`: none are early.',
       ),
     idle: duration().optional().describe('Time without new records after which files are cut.'),
   })

@@ -1,6 +1,5 @@
 import { type Claim, type Decision, sameDecision, sameFiles } from './claim.js';
-import { paceAfter } from './pace.js';
-import { cutReason, type SpoolLevel } from './rotation.js';
+import { cutReason, paceAfter, type SpoolLevel } from './rotation.js';
 import type { Blocked, ChainConfig, ChainEffect, ChainEvent, ChainState } from './state.js';
 
 const FIRST_RETRY_MS = 500;

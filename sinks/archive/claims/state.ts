@@ -1,6 +1,5 @@
 import type { Claim, ClaimedFile, ContentSettings, Decision } from './claim.js';
-import type { Pace } from './pace.js';
-import type { Rotation, SpoolLevel } from './rotation.js';
+import type { Pace, Rotation, SpoolLevel } from './rotation.js';
 
 /** What does not change while a chain is held. */
 export interface ChainConfig {
