@@ -1,93 +1,37 @@
-import { join } from 'node:path';
-import { type Address, formatAddress } from '../config/index.js';
-import type { System } from '../system/index.js';
+import type { Finding } from '../agent/index.js';
+import type { ClientOptions } from './client-options.js';
 import type { ConfigOptions } from './config.js';
 import type { Context } from './context.js';
-import { ExitCode, words } from './failure.js';
-import { roleNames } from './role-model.js';
-import { loadWholeConfig, type WholeConfig } from './whole-config.js';
+import { ExitCode } from './failure.js';
+import { probesOf } from './probes.js';
+import { loadWholeConfig, refuseWithoutRole } from './whole-config.js';
 
-const CONNECT_MS = 5_000;
+const COLOURS = { good: 'green', warning: 'yellow', bad: 'red' } as const;
 
-/** One thing that a start would need. */
-interface Probe {
-  readonly what: string;
-  run(): Promise<unknown>;
-}
-
-/** `config test`: tries what a start would need, and starts nothing. */
-export async function test(context: Context, options: ConfigOptions): Promise<number> {
+/**
+ * `config test`: looks at what a start would need; starts and changes nothing. A warning is no
+ * failure.
+ */
+export async function test(
+  context: Context,
+  options: ConfigOptions & ClientOptions,
+): Promise<number> {
   const { terminal, system } = context;
-  const { config, document } = await loadWholeConfig(context, options.config);
-  let faults = 0;
-  for (const probe of probesOf(system, config, document as Record<string, unknown>)) {
-    try {
-      await probe.run();
-      terminal.say(`${terminal.paint('green', 'good')}  ${probe.what}`);
-    } catch (error) {
-      faults++;
-      terminal.say(`${terminal.paint('red', 'bad')}   ${probe.what}: ${words(error)}`);
+  const loaded = await loadWholeConfig(context, options.config);
+  refuseWithoutRole(loaded);
+  const document = loaded.document as Record<string, unknown>;
+  const probes = probesOf(system, loaded.config, document, options.timeout);
+  const findings: Finding[] = [];
+  for (const found of await Promise.all(probes)) findings.push(...found);
+  const fits = findings.every(({ outcome }) => outcome !== 'bad');
+  if (options.output === 'json') {
+    await terminal.data(`${JSON.stringify({ file: options.config, fits, findings })}\n`);
+  } else {
+    for (const { outcome, what, why } of findings) {
+      const words = why === undefined ? what : `${what}: ${why}`;
+      const padding = outcome === 'warning' ? '' : ' '.repeat('warning'.length - outcome.length);
+      terminal.say(`${terminal.paint(COLOURS[outcome], outcome)}${padding}  ${words}`);
     }
   }
-  return faults === 0 ? ExitCode.done : ExitCode.failed;
-}
-
-function probesOf(
-  system: System,
-  config: WholeConfig,
-  document: Readonly<Record<string, unknown>>,
-): Probe[] {
-  const roots = Object.values(
-    (config.sinks ?? {}) as Record<string, { store?: { root?: string } }>,
-  );
-  const directories = [
-    ...roleNames.filter((role) => config[role]).map((role) => join(config.data_dir, role)),
-    ...roots.flatMap((sink) => sink.store?.root ?? []),
-    ...(config.demo ? [config.demo.directory] : []),
-  ];
-  const probes = directories.map((path) => writable(system, path));
-  const broker = config.broker as { listeners?: readonly { listen: Address }[] } | undefined;
-  for (const { listen } of broker?.listeners ?? []) probes.push(free(system, listen));
-  if (config.telemetry) probes.push(free(system, config.telemetry.listen));
-  if (broker === undefined) {
-    const kafka = document.kafka as { bootstrap?: readonly string[] } | undefined;
-    for (const address of kafka?.bootstrap ?? []) probes.push(reachable(system, address));
-  }
-  return probes;
-}
-
-function writable({ disk }: System, path: string): Probe {
-  return {
-    what: `${path} can be written`,
-    async run() {
-      disk.makeDirectorySync(path);
-      const file = join(path, '.logflume-test');
-      disk.replaceFileSync(file, '');
-      disk.removeSync(file);
-    },
-  };
-}
-
-function free({ net }: System, listen: Address): Probe {
-  return {
-    what: `${formatAddress(listen)} is free to listen on`,
-    async run() {
-      const listener = await net.listen(listen, (connection) => connection.destroy());
-      await listener.close();
-    },
-  };
-}
-
-function reachable({ net }: System, address: string): Probe {
-  return {
-    what: `${address} answers`,
-    async run() {
-      const at = address.lastIndexOf(':');
-      const host = address.slice(0, at).replace(/^\[|\]$/g, '');
-      const port = Number(address.slice(at + 1));
-      const connection = await net.connect({ host, port, timeoutMs: CONNECT_MS });
-      connection.handle({ onData() {}, onDrain() {}, onClose() {} });
-      connection.destroy();
-    },
-  };
+  return fits ? ExitCode.done : ExitCode.failed;
 }

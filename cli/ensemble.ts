@@ -3,6 +3,7 @@ import type { Context } from './context.js';
 import { type RoleName, roleNames } from './role-model.js';
 import { brokerAddressOf } from './sections.js';
 import { type Ready, type RoleCommand, SupervisedRole } from './supervised-role.js';
+import { telemetryPort } from './telemetry-ports.js';
 import type { WholeConfig } from './whole-config.js';
 
 /** What an ensemble is made of. */
@@ -101,12 +102,10 @@ export class Ensemble {
     return args;
   }
 
-  /** Each process needs a port of its own: the roles count up from the one that is given. */
   #telemetryOf(name: RoleName): string | undefined {
     const listen = this.#options.config.telemetry?.listen;
     if (!listen) return undefined;
-    const port = listen.port === 0 ? 0 : listen.port + roleNames.indexOf(name);
-    return formatAddress({ host: listen.host, port });
+    return formatAddress(telemetryPort(listen, name));
   }
 
   /** Whether the `kafka:` section was filled in from the broker of the same file. */

@@ -7,6 +7,7 @@ import { connect, findTopic } from './clients.js';
 import type { Context } from './context.js';
 import { CommandError, ExitCode } from './failure.js';
 import { LineSplitter } from './line-splitter.js';
+import { bytesText, Progress } from './progress.js';
 import { StopRequest } from './stop-request.js';
 
 /** Options of `produce`. */
@@ -50,7 +51,7 @@ export async function produce(
   } else if (options.follow !== undefined) {
     await follow(context, options.follow, sender);
   } else {
-    await readStdin(sender);
+    await readStdin(sender, new Progress(context));
   }
   await sender.finish();
   await producer.close();
@@ -115,9 +116,14 @@ class Sender {
   }
 }
 
-async function readStdin(sender: Sender): Promise<void> {
+async function readStdin(sender: Sender, progress: Progress): Promise<void> {
   const splitter = new LineSplitter();
-  for await (const chunk of process.stdin) await sender.lines(splitter.push(chunk as Buffer));
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    await sender.lines(splitter.push(chunk as Buffer));
+    bytes += (chunk as Buffer).length;
+    progress.show(() => `${sender.count} records sent, ${bytesText(bytes)} read`);
+  }
   await sender.lines(splitter.end());
 }
 

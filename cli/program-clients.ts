@@ -1,12 +1,6 @@
-import { parseDuration } from '../config/units/index.js';
 import { Argument, type Command, InvalidArgumentError, Option } from './commander.js';
 import type { Context, Runner } from './context.js';
-
-function durationArgument(text: string): number {
-  const durationMs = parseDuration(text);
-  if (durationMs !== undefined) return durationMs;
-  throw new InvalidArgumentError('Give a duration with its unit, such as 10s.');
-}
+import { outputOption, timeoutOption } from './options.js';
 
 function countArgument(text: string): number {
   if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Number(text);
@@ -32,21 +26,14 @@ function client(command: Command): Command {
         .env('LOGFLUME_BOOTSTRAP')
         .default('127.0.0.1:9092'),
     )
-    .addOption(
-      new Option('--timeout <duration>', 'give up after this time')
-        .default(10_000, '10s')
-        .argParser(durationArgument),
-    );
+    .addOption(timeoutOption('10s'));
 }
-
-const output = () =>
-  new Option('-o, --output <format>', 'what to print').choices(['text', 'json']).default('text');
 
 function addTopics(program: Command, context: Context, run: Runner): void {
   const topics = program.command('topics').description('list, create, describe, alter, delete');
   const load = () => import('./topics.js');
   client(topics.command('list').description('list all topics'))
-    .addOption(output())
+    .addOption(outputOption())
     .option('--internal', 'list internal topics too')
     .action(run(async (options) => (await load()).list(context, options)));
   client(topics.command('create <topic...>').description('create topics'))
@@ -56,7 +43,7 @@ function addTopics(program: Command, context: Context, run: Runner): void {
     .option('--if-not-exists', 'a topic that is there is no failure')
     .action(run(async (names, options) => (await load()).create(context, names, options)));
   client(topics.command('describe [topic...]').description('partitions and settings'))
-    .addOption(output())
+    .addOption(outputOption())
     .action(run(async (names, options) => (await load()).describe(context, names, options)));
   client(topics.command('alter <topic>').description('add partitions, change settings'))
     .option('-p, --partitions <number>', 'grow to this many', countArgument)
@@ -72,16 +59,16 @@ function addGroups(program: Command, context: Context, run: Runner): void {
   const groups = program.command('groups').description('list, describe, reset, delete');
   const load = () => import('./groups.js');
   client(groups.command('list').description('list all consumer groups'))
-    .addOption(output())
+    .addOption(outputOption())
     .action(run(async (options) => (await load()).list(context, options)));
   client(groups.command('describe <group...>').description('members, offsets and lag'))
-    .addOption(output())
+    .addOption(outputOption())
     .action(run(async (names, options) => (await load()).describe(context, names, options)));
   client(groups.command('reset <group>').description('move the offsets of a stopped group'))
     .requiredOption('--to <where>', 'earliest, latest, an offset, or a time (ISO 8601)')
     .option('-t, --topic <topic>', 'only this topic; may be repeated', listArgument)
     .option('--dry-run', 'only say what would change')
-    .addOption(output())
+    .addOption(outputOption())
     .action(run(async (name, options) => (await load()).reset(context, name, options)));
   client(groups.command('delete <group...>').description('delete stopped groups')).action(
     run(async (names, options) => (await load()).remove(context, names, options)),
@@ -114,7 +101,7 @@ function addRecords(program: Command, context: Context, run: Runner): void {
     .option('-p, --partition <number>', 'only this partition', partitionArgument)
     .option('-n, --max <records>', 'stop after this many', countArgument)
     .option('-e, --exit-at-end', 'stop at the end that the topic has now')
-    .addOption(output())
+    .addOption(outputOption())
     .action(
       run(async (topic, options) =>
         (await import('./consume.js')).consume(context, topic, options),
@@ -131,7 +118,7 @@ function addDisks(program: Command, context: Context, run: Runner): void {
       .addArgument(new Argument('[root]', 'the root of a local archive'))
       .option('-c, --config <file>', 'the archives of this YAML file instead')
       .option('-t, --topic <topic>', 'only this topic')
-      .addOption(output());
+      .addOption(outputOption());
   of('list', 'list what an archive holds').action(
     run(async (root, options) => (await import('./archive.js')).list(context, root, options)),
   );
@@ -140,11 +127,7 @@ function addDisks(program: Command, context: Context, run: Runner): void {
     'prove every file of an archive against its claims, and the claims against the topic',
   )
     .option('-b, --bootstrap <addresses>', 'brokers that have the topics; else those of the file')
-    .addOption(
-      new Option('--timeout <duration>', 'how long the brokers may take')
-        .argParser(durationArgument)
-        .default(5_000, '5s'),
-    )
+    .addOption(timeoutOption('5s'))
     .option('--require-topic', 'a fault where it could not be compared with its topic')
     .action(
       run(async (root, options) => (await import('./archive.js')).verify(context, root, options)),
@@ -155,14 +138,19 @@ function addDisks(program: Command, context: Context, run: Runner): void {
     .description('print batches and records of a partition’s folder or of one segment')
     .option('--no-records', 'print the batches only')
     .option('-n, --max <batches>', 'stop after this many', countArgument)
-    .addOption(output())
+    .addOption(outputOption())
     .action(
       run(async (path, options) => (await import('./log-dump.js')).dump(context, path, options)),
     );
   log
     .command('verify <directory>')
     .description('check every batch below a folder; changes nothing')
-    .action(run(async (path) => (await import('./log-verify.js')).verify(context, path)));
+    .addOption(outputOption())
+    .action(
+      run(async (path, options) =>
+        (await import('./log-verify.js')).verify(context, path, options),
+      ),
+    );
 }
 
 /** Adds the commands that talk to a broker, and those that read the disk without one. */
@@ -172,6 +160,6 @@ export function addClientCommands(program: Command, context: Context, run: Runne
   addRecords(program, context, run);
   addDisks(program, context, run);
   client(program.command('status').description('brokers, topics and the lag of every group'))
-    .addOption(output())
+    .addOption(outputOption())
     .action(run(async (options) => (await import('./status.js')).status(context, options)));
 }

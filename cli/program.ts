@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from './commander.js';
 import type { Context, Runner } from './context.js';
 import { ExitCode, exitCodeOf, words } from './failure.js';
+import { outputOption, timeoutOption } from './options.js';
 import { addClientCommands } from './program-clients.js';
 import { type RoleName, roleNames } from './role-model.js';
 
@@ -46,25 +47,31 @@ function addConfig(program: Command, context: Context, run: Runner): void {
     .command('check')
     .description('say what is wrong with a file, all at once')
     .addOption(configOption())
+    .addOption(outputOption())
     .action(run(async (options) => (await import('./config.js')).check(context, options)));
   config
     .command('show')
     .description('print the file with all defaults; secrets are masked')
     .addOption(configOption())
+    .addOption(outputOption())
     .action(run(async (options) => (await import('./config.js')).show(context, options)));
   config
     .command('test')
     .description('check a file against this machine: folders, ports, brokers; starts nothing')
     .addOption(configOption())
+    .addOption(timeoutOption('5s'))
+    .addOption(outputOption())
     .action(run(async (options) => (await import('./config-test.js')).test(context, options)));
   config
     .command('schema')
     .description('print the JSON Schema of the file, for editors')
+    .addOption(new Option('-o, --output <format>').choices(['json']).default('json'))
     .option('--docs <directory>', 'write the reference pages there instead')
     .action(run(async (options) => (await import('./config.js')).schema(context, options)));
 }
 
-function createProgram(context: Context, run: Runner): Command {
+/** The whole command line; `run` makes an action of what resolves to an exit code. */
+export function createProgram(context: Context, run: Runner): Command {
   const { version } = createRequire(import.meta.url)('logflume/package.json') as {
     version: string;
   };

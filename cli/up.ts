@@ -8,7 +8,7 @@ import { LiveStatus } from './live-status.js';
 import { StopRequest } from './stop-request.js';
 import { RoleExit } from './supervised-role.js';
 import { topicIds } from './topic-ids.js';
-import { demoSink, loadWholeConfig, type WholeConfig } from './whole-config.js';
+import { demoSink, loadWholeConfig, refuseWithoutRole, type WholeConfig } from './whole-config.js';
 
 /** Options of `logflume up`. */
 export interface UpOptions {
@@ -26,7 +26,9 @@ export async function up(context: Context, options: UpOptions): Promise<number> 
   if (options.for !== undefined && forMs === undefined) {
     throw new UsageError(`--for ${options.for}: give a duration with its unit, such as 20s`);
   }
-  const { config, document } = await loadWholeConfig(context, options.config);
+  const loaded = await loadWholeConfig(context, options.config);
+  refuseWithoutRole(loaded);
+  const { config, document } = loaded;
   let writer: DemoWriter | undefined;
   const ensemble = new Ensemble(context, {
     file: options.config,

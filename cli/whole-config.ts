@@ -45,6 +45,15 @@ export async function loadWholeConfig(
   return loaded;
 }
 
+/** What is said of a file that names no role. */
+export const NOTHING_TO_RUN = 'names nothing to run: add a broker:, agent: or sinks: section';
+
+/** Throws the ConfigError of a file that names no role. */
+export function refuseWithoutRole({ config, fail }: Loaded<WholeConfig>): void {
+  if (roleNames.some((role) => config[role] !== undefined)) return;
+  fail([{ path: [], text: NOTHING_TO_RUN }]);
+}
+
 interface ArchiveSection {
   readonly type?: string;
   readonly topics?: readonly string[];

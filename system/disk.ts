@@ -54,6 +54,11 @@ export interface Disk {
   realPathSync(path: string): string | undefined;
   readFileSync(path: string): Buffer;
   readFile(path: string): Promise<Buffer>;
+  /**
+   * Throws EACCES, EROFS … where this process may not read what is at `path`, or not make entries
+   * in the directory there. Changes nothing.
+   */
+  accessSync(path: string, to: 'read' | 'write'): void;
   /** Names of the entries, sorted. */
   listSync(path: string): string[];
   list(path: string): Promise<string[]>;

@@ -2,7 +2,12 @@ export type { Clock, Timer } from './clock.js';
 export { detach } from './detach.js';
 export type { Disk, DiskFile, FileStat, OpenMode } from './disk.js';
 export type { Http, HttpReply, HttpRequest, HttpResponse } from './http.js';
-export { type DirectoryLock, DirectoryLockError, lockDirectory } from './lock.js';
+export {
+  type DirectoryLock,
+  DirectoryLockError,
+  lockDirectory,
+  refuseIfLocked,
+} from './lock.js';
 export type { Log } from './log.js';
 export type { Counter, Gauge, Histogram, Labels, Metrics } from './metrics.js';
 export type { Connection, ConnectionEvents, Listener, Net } from './net.js';

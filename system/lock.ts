@@ -77,6 +77,16 @@ export function lockDirectory(system: System, directory: string, role: string): 
   }
 }
 
+/**
+ * Throws the DirectoryLockError that `lockDirectory` would throw now because another process uses
+ * the folder. Changes nothing; the folder may be missing.
+ */
+export function refuseIfLocked(system: System, directory: string): void {
+  if (system.disk.statSync(directory)?.kind !== 'directory') return;
+  const latest = lockNumbers(system, directory).at(-1);
+  if (latest !== undefined) refuseIfAlive(system, directory, lockPath(directory, latest));
+}
+
 function lockPath(directory: string, number: number): string {
   return join(directory, `.lock.${String(number).padStart(10, '0')}`);
 }

@@ -1,6 +1,8 @@
 import { z } from '../../config/index.js';
-import { FileSource, fileOptions } from './file/index.js';
-import { MaildropSource, maildropOptions } from './maildrop/index.js';
+import type { System } from '../../system/index.js';
+import type { Finding } from '../finding.js';
+import { FileSource, fileOptions, fileOutlook } from './file/index.js';
+import { MaildropSource, maildropOptions, maildropOutlook } from './maildrop/index.js';
 import type { Source, SourceContext } from './source.js';
 
 export type { Source, SourceContext, SourceStatus } from './source.js';
@@ -17,5 +19,15 @@ export function createSource(options: SourceOptions, context: SourceContext): So
       return new FileSource(context, options);
     case 'maildrop':
       return new MaildropSource(context, options);
+  }
+}
+
+/** What a source would find now. Starts and changes nothing. */
+export function sourceOutlook(options: SourceOptions, system: System): Finding[] {
+  switch (options.type) {
+    case 'file':
+      return fileOutlook(system, options);
+    case 'maildrop':
+      return maildropOutlook(system, options);
   }
 }

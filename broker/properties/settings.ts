@@ -2,6 +2,7 @@ import { type ConnectionLimits, parseOverrides } from '../admission.js';
 import type { CleanupPolicy, LogSettings } from '../log/index.js';
 import { brokerProperties, placedElsewhere } from './broker.js';
 import { listOf, numberOf, type PropertyDefinition, valueProblem } from './definition.js';
+import { otherName } from './other-names.js';
 import { topicProperties, topicPropertiesByName } from './topic.js';
 
 /** Properties as they were set: Kafka's names, values as text. */
@@ -20,8 +21,12 @@ function problemOf(
   name: string,
   value: string,
   definition: PropertyDefinition | undefined,
+  of: 'broker' | 'topic',
 ): PropertyProblem | undefined {
-  if (definition === undefined) return { name, text: 'is not a known property', unknown: true };
+  if (definition === undefined) {
+    const text = otherName(name, of);
+    return { name, text: text ?? 'is not a known property', unknown: text === undefined };
+  }
   const text = valueProblem(definition, value);
   return text === undefined ? undefined : { name, text, unknown: false };
 }
@@ -29,7 +34,7 @@ function problemOf(
 /** Every mistake in the properties of a topic. */
 export function topicPropertyProblems(properties: Properties): PropertyProblem[] {
   return Object.entries(properties).flatMap(
-    ([name, value]) => problemOf(name, value, topicPropertiesByName.get(name)) ?? [],
+    ([name, value]) => problemOf(name, value, topicPropertiesByName.get(name), 'topic') ?? [],
   );
 }
 
@@ -38,7 +43,7 @@ export function brokerPropertyProblems(properties: Properties): PropertyProblem[
   const problems = Object.entries(properties).flatMap(([name, value]) => {
     const place = placedElsewhere.get(name);
     if (place !== undefined) return { name, text: `is not set here: ${place}`, unknown: false };
-    return problemOf(name, value, brokerProperties.get(name)) ?? [];
+    return problemOf(name, value, brokerProperties.get(name), 'broker') ?? [];
   });
   return problems.length > 0 ? problems : contradictions(properties);
 }

@@ -16,6 +16,9 @@ export interface Page {
   readonly content: string;
 }
 
+/** YAML files by the name of the page that shows them. */
+type Examples = Readonly<Record<string, string>>;
+
 interface Row {
   readonly option: string;
   readonly type: string;
@@ -80,6 +83,8 @@ function rowOf(option: string, schema: Schema): Row {
 class Writer {
   readonly pages = new Map<string, string>();
 
+  constructor(private readonly examples: Examples) {}
+
   rows(schema: Schema, prefix: string): Row[] {
     return Object.entries(fieldsOf(schema) ?? {}).flatMap(([key, field]) => {
       const own = rowOf(prefix + key, field);
@@ -118,12 +123,13 @@ class Writer {
       if (name === undefined || this.pages.has(file)) continue;
       this.pages.set(file, '');
       const rows = this.rows(component, '').filter((row) => row.option !== discriminator);
-      this.pages.set(file, page(`${kind}: \`${name}\``, component, rows));
+      const title = `${kind}: \`${name}\``;
+      this.pages.set(file, page(title, component, rows, this.examples[file.slice(0, -3)]));
     }
   }
 }
 
-function page(title: string, schema: Schema, rows: readonly Row[]): string {
+function page(title: string, schema: Schema, rows: readonly Row[], example?: string): string {
   const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
   const description = unwrap(schema).description;
   const lines = [
@@ -133,6 +139,7 @@ function page(title: string, schema: Schema, rows: readonly Row[]): string {
     '',
   ];
   if (description) lines.push(description, '');
+  if (example !== undefined) lines.push('```yaml', example.trim(), '```', '');
   if (rows.length === 0) return [...lines, 'No options.', ''].join('\n');
   lines.push('| option | type | default | meaning |', '|---|---|---|---|');
   for (const row of rows) {
@@ -144,14 +151,16 @@ function page(title: string, schema: Schema, rows: readonly Row[]): string {
 
 /**
  * The reference of every section and component, from the schemas alone: one page per section,
- * one per component, and an index.
+ * one per component, and an index. `examples` are YAML files by the page's name.
  */
-export function referencePages(root: Schema): Page[] {
-  const writer = new Writer();
+export function referencePages(root: Schema, examples: Examples = {}): Page[] {
+  const writer = new Writer(examples);
   const top: Row[] = [];
   for (const [name, section] of Object.entries(fieldsOf(root) ?? {})) {
     const rows = fieldsOf(section) ? writer.rows(section, '') : writer.entries(section, name);
-    if (rows.length > 0) writer.pages.set(`${name}.md`, page(`\`${name}:\``, section, rows));
+    if (rows.length > 0) {
+      writer.pages.set(`${name}.md`, page(`\`${name}:\``, section, rows, examples[name]));
+    }
     top.push(rowOf(name, section));
   }
   const links = [...writer.pages.keys()].sort().map((file) => `- [${file.slice(0, -3)}](${file})`);

@@ -60,8 +60,14 @@ function effective(schema: Schema, given: unknown): unknown {
 
 /**
  * A document that has passed `schema`, with every default filled in and every secret masked, as
- * YAML and in the YAML's own units.
+ * YAML (or JSON) and in the YAML's own units.
  */
-export function showConfig(schema: Schema, document: unknown): string {
-  return stringify(effective(schema, document), { lineWidth: 100 });
+export function showConfig(
+  schema: Schema,
+  document: unknown,
+  format: 'yaml' | 'json' = 'yaml',
+): string {
+  const shown = effective(schema, document);
+  if (format === 'json') return `${JSON.stringify(shown, undefined, 2)}\n`;
+  return stringify(shown, { lineWidth: 100 });
 }

@@ -86,7 +86,7 @@ function contentSettings(config: ArchiveConfig): ContentSettings {
 }
 
 function rotationOf({ rotate, format }: ArchiveConfig): Rotation {
-  const { size: sizeBytes, age: ageMs, idle: idleMs } = rotate;
+  const { size: sizeBytes, age: ageMs, first: firstMs, idle: idleMs } = rotate;
   const records = rotate.records ?? (format === 'eml' ? MAILS_PER_CLAIM : undefined);
-  return { sizeBytes, records, ageMs, idleMs };
+  return { sizeBytes, records, ageMs, firstMs, idleMs };
 }

@@ -12,6 +12,12 @@ const rotate = z
       .optional()
       .describe('Records after which files are cut; for `eml` 1000 where nothing is said.'),
     age: duration().prefault('10m').describe('Time after which files are cut.'),
+    first: duration()
+      .prefault('5s')
+      .describe(
+        '`age` of the first files after a start or a quiet time (of `age`), so that what is new ' +
+          'is seen soon; it doubles with each cut, up to `age`. As long as `age`: none are early.',
+      ),
     idle: duration().optional().describe('Time without new records after which files are cut.'),
   })
   .describe('When a partition is cut into files: by whichever comes first.');

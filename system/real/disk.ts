@@ -13,6 +13,10 @@ export function createDisk(): Disk {
     statSync,
     stat,
     realPathSync,
+    accessSync: (path: string, to: 'read' | 'write') => {
+      const { R_OK, W_OK, X_OK } = fs.constants;
+      fs.accessSync(native(path), to === 'read' ? R_OK : W_OK | X_OK);
+    },
     readFileSync: (path: string) => fs.readFileSync(native(path)),
     readFile: (path: string) => fs.promises.readFile(native(path)),
     listSync,

@@ -66,6 +66,10 @@ function createCalls(context: DiskContext) {
       const place = locateOrNothing(volume, path, 'realpath');
       return place?.inode && place.path;
     },
+    accessSync: (path: string): void => {
+      context.life.check(`access ${path}`);
+      existing(path, 'access');
+    },
     readFileSync: (path: string): Buffer => {
       const { inode } = existing(path, 'open');
       if (inode.kind !== 'file') throw diskError('EISDIR', 'read', path);

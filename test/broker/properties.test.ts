@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { defaultLogSettings } from '../../broker/log/index.js';
 import {
+  brokerProperties,
   brokerPropertyProblems,
   brokerSettings,
+  renamed,
   topicPropertyProblems,
   topicSettings,
 } from '../../broker/properties/index.js';
@@ -93,5 +95,58 @@ describe('the broker section', () => {
         /topics\/a\/properties\/retention\.mss: .*did you mean "retention\.ms"/,
       ),
     ]);
+  });
+});
+
+describe('a name that is no property', () => {
+  const said = (properties: Record<string, string>, topic = false) => {
+    const section = topic ? { topics: { t: { properties } } } : { properties };
+    const { error } = brokerSection.safeParse(section);
+    return error?.issues.map(({ message }) => message).join('\n') ?? '';
+  };
+
+  it.each([
+    ['log.cleanup.interval.mins', /did you mean "log\.retention\.check\.interval\.ms" \(in mill/],
+    ['log.retention.days', /did you mean "log\.retention\.hours" \(in hours\)\?$/],
+    ['log.file.size', /did you mean "log\.segment\.bytes"\?$/],
+    ['retention.ms', /did you mean "log\.retention\.ms" \(retention\.ms is a topic's\)\?$/],
+    ['max.message.bytes', /did you mean "message\.max\.bytes"/],
+    ['segment.index.bytes', /did you mean "log\.index\.size\.max\.bytes"/],
+    ['retention.check.interval.ms', /did you mean "log\.retention\.check\.interval\.ms"\?$/],
+    ['num.partition', /did you mean "num\.partitions"\?$/],
+    ['num.io.threads', /has no meaning here: this broker works on one thread$/],
+    ['zookeeper.connection.timeout.ms', /needs no ZooKeeper$/],
+    ['sasl.enabled.mechanisms', /neither TLS nor SASL yet$/],
+    ['unclean.leader.election.enable', /no replication yet$/],
+    ['transaction.state.log.min.isr', /no transactions yet$/],
+    ['offsets.retention.ms', /did you mean "offsets\.retention\.minutes" \(in minutes\)\?$/],
+    ['entirely.made.up.by.somebody', /^is not a known property$/],
+  ])('of the broker: %s', (name, expected) => {
+    expect(said({ [name]: '1' })).toMatch(expected);
+  });
+
+  it.each([
+    ['log.retention.hours', /did you mean "retention\.ms" \(in milliseconds\)\?$/],
+    ['message.max.bytes', /did you mean "max\.message\.bytes"\?$/],
+    ['log.file.size', /did you mean "segment\.bytes"\?$/],
+    ['num.partitions', /set broker\.properties\.num\.partitions$/],
+    ['retention.time.ms', /did you mean "retention\.ms"\?$/],
+  ])('of a topic: %s', (name, expected) => {
+    expect(said({ [name]: '1' }, true)).toMatch(expected);
+  });
+
+  it('what earlier names point to is there, and none of them is a property', () => {
+    for (const [earlier, { name }] of renamed) {
+      expect(brokerProperties.has(name), name).toBe(true);
+      expect(brokerProperties.has(earlier), earlier).toBe(false);
+    }
+    for (const name of brokerProperties.keys()) {
+      expect(
+        brokerPropertyProblems({ [name]: 'x' })
+          .map(({ text }) => text)
+          .join(),
+        name,
+      ).not.toMatch(/is not a known property|has no meaning here/);
+    }
   });
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadWholeConfig, wholeSchema } from '../../cli/whole-config.js';
-import { referencePages, showConfig } from '../../config/describe/index.js';
+import { pageExamples, referencePages, showConfig } from '../../config/describe/index.js';
 import {
   alternativesOf,
   elementOf,
@@ -38,10 +38,31 @@ describe('the examples', () => {
 describe('the reference', () => {
   it('in docs/components is what the schemas say (npm run docs writes it)', async () => {
     const directory = join(root, 'docs/components');
-    const pages = referencePages(await wholeSchema());
+    const pages = referencePages(await wholeSchema(), pageExamples);
     expect(readdirSync(directory).sort()).toEqual(pages.map(({ file }) => file).sort());
     for (const { file, content } of pages) {
       expect(readFileSync(join(directory, file), 'utf8'), file).toBe(content);
+    }
+  });
+
+  it('has on each page an example that passes every check, and shows what the page is about', async () => {
+    const directory = join(root, 'docs/components');
+    for (const page of readdirSync(directory).filter((name) => name !== 'README.md')) {
+      const text = readFileSync(join(directory, page), 'utf8');
+      const example = /^```yaml\n(.*?)^```$/ms.exec(text)?.[1];
+      expect(example, `${page} has an example in config/describe/page-examples.ts`).toBeDefined();
+      const bytes = Buffer.from(example ?? '');
+      const { config } = await loadWholeConfig(
+        {
+          system: { ...system, disk: { ...system.disk, readFileSync: () => bytes } },
+          environment: {},
+        },
+        page,
+      );
+      expect(config.agent ?? config.sinks ?? config.broker, page).toBeDefined();
+      const [kind = '', name] = page.slice(0, -3).split('-');
+      const shown = name === undefined ? new RegExp(`^${kind}:`, 'm') : `type: ${name}`;
+      expect(example, page).toMatch(shown);
     }
   });
 

@@ -63,7 +63,7 @@ describe('log dump', () => {
 describe('log verify', () => {
   it('finds a whole log good', async () => {
     const { context, said } = setUp(good);
-    expect(await verify(context, '/data')).toBe(0);
+    expect(await verify(context, '/data', { output: 'text' })).toBe(0);
     expect(said).toEqual(['1 segments, 2 batches, 3 records: all good']);
   });
 
@@ -72,18 +72,22 @@ describe('log verify', () => {
     flipped[good.length - 2] = (flipped[good.length - 2] ?? 0) ^ 1;
     for (const content of [flipped, good.subarray(0, good.length - 3), good.subarray(0, 70)]) {
       const { context, said } = setUp(content);
-      expect(await verify(context, '/data')).toBe(1);
+      expect(await verify(context, '/data', { output: 'text' })).toBe(1);
       expect(said[0]).toMatch(/^\/data\/app-logs-0\/0+\.log: byte \d+: /);
       expect(await dump(context, '/data', { output: 'text' })).toBe(1);
     }
     const backwards = setUp(Buffer.concat([batch(5, ['x']), batch(2, ['y'])]));
-    expect(await verify(backwards.context, '/data')).toBe(1);
+    expect(await verify(backwards.context, '/data', { output: 'text' })).toBe(1);
   });
 
   it('says where there is nothing to look at', async () => {
     const { context } = setUp(good);
-    await expect(verify(context, '/nowhere')).rejects.toThrow('/nowhere: it does not exist');
+    await expect(verify(context, '/nowhere', { output: 'text' })).rejects.toThrow(
+      '/nowhere: it does not exist',
+    );
     context.system.disk.makeDirectorySync('/empty');
-    await expect(verify(context, '/empty')).rejects.toThrow('there is no segment');
+    await expect(verify(context, '/empty', { output: 'text' })).rejects.toThrow(
+      'there is no segment',
+    );
   });
 });

@@ -155,6 +155,22 @@ describe.skipIf(!existsSync('/proc/self/stat'))('logflume up', { timeout: LIMIT_
     expect(await second.exit, second.words()).toBe(0);
   });
 
+  it('shows a newcomer files in ./archive from the second second on (npm start)', async () => {
+    const at = directory('quickstart');
+    const file = join(import.meta.dirname, '../../config/examples/quickstart.yaml');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(join(at, 'up.yaml'), text.replace('127.0.0.1:9092', '127.0.0.1:0'));
+    const running = up(at);
+    // From when the sink has the first records: how long a machine takes to start is its own.
+    await until('records at the sinks', () => existsSync(join(at, 'data/sinks/archive/spool')));
+    const from = Date.now();
+    await until('a file in ./archive', () => filesBelow(join(at, 'archive')).length > 0);
+    await until('a file in ./letters', () => filesBelow(join(at, 'letters')).length > 0);
+    expect(Date.now() - from).toBeLessThan(8_000);
+    running.child.kill('SIGINT');
+    expect(await running.exit, running.words()).toBe(0);
+  });
+
   it('condemns an archive that was tampered with', async () => {
     // The archive of the first test; its agent died once, which may explain one repeat.
     const at = join(root, 'killed');

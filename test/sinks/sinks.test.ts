@@ -60,7 +60,7 @@ describe('the archive sink on a broker', () => {
       type: 'archive',
       topics: ['logs'],
       store: { type: 'local', root },
-      rotate: { age: '1h', idle: '1h' },
+      rotate: { age: '1h', first: '1h', idle: '1h' },
       max_bytes: '64KiB',
     };
     await produce(Array.from({ length: 100 }, () => 'x'.repeat(1_000)));

@@ -1,2 +1,3 @@
 export { FileSource } from './file-source.js';
 export { type FileOptions, fileOptions } from './options.js';
+export { fileOutlook } from './outlook.js';

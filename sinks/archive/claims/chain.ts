@@ -1,5 +1,5 @@
 import { type Claim, type Decision, sameDecision, sameFiles } from './claim.js';
-import { cutReason, type SpoolLevel } from './rotation.js';
+import { cutReason, paceAfter, type SpoolLevel } from './rotation.js';
 import type { Blocked, ChainConfig, ChainEffect, ChainEvent, ChainState } from './state.js';
 
 const FIRST_RETRY_MS = 500;
@@ -20,6 +20,7 @@ export function newChain(config: ChainConfig): ChainState {
     spool: undefined,
     refilled: false,
     mustEnd: undefined,
+    pace: undefined,
     drainTo: undefined,
     committed: undefined,
     blocked: undefined,
@@ -80,8 +81,8 @@ function work(state: ChainState, effect: ChainEffect): Step {
 }
 
 function open(state: ChainState): Step {
-  const { config, drainTo, failures, blocked } = state;
-  return work({ ...newChain(config), drainTo, failures, blocked }, { type: 'list' });
+  const { config, pace, drainTo, failures, blocked } = state;
+  return work({ ...newChain(config), pace, drainTo, failures, blocked }, { type: 'list' });
 }
 
 function onListed(
@@ -175,7 +176,7 @@ function isCutDue(state: ChainState, spool: SpoolLevel, now: number): boolean {
   const { mustEnd, drainTo } = state;
   if (mustEnd !== undefined) return spool.position > mustEnd;
   if (drainTo !== undefined && spool.position >= drainTo && spool.records > 0) return true;
-  return cutReason(spool, state.config.rotation, now) !== undefined;
+  return cutReason(spool, state.config.rotation, state.pace, now) !== undefined;
 }
 
 /** One cut for the whole partition: whatever key or hour its records are for. */
@@ -230,7 +231,8 @@ function onEncoded(state: ChainState, files: Claim['files'], now: number): Step 
   const { claim, spool, position } = state;
   if (spool === undefined) return open(state);
   if (claim === undefined) {
-    return tryClaim(state, 'cut', position, cutEnd(state, spool), files);
+    const pace = paceAfter(state.pace, state.config.rotation, spool.sinceMs, now);
+    return tryClaim({ ...state, pace }, 'cut', position, cutEnd(state, spool), files);
   }
   if (sameFiles(files, claim.files)) return work(state, { type: 'publish', claim });
   if (!state.refilled) {

@@ -1,5 +1,5 @@
 import type { Claim, ClaimedFile, ContentSettings, Decision } from './claim.js';
-import type { Rotation, SpoolLevel } from './rotation.js';
+import type { Pace, Rotation, SpoolLevel } from './rotation.js';
 
 /** What does not change while a chain is held. */
 export interface ChainConfig {
@@ -42,6 +42,8 @@ export interface ChainState {
   readonly refilled: boolean;
   /** Files published under a claim that was lost with its store's content must be met again. */
   readonly mustEnd: number | undefined;
+  /** How it was cut lately; undefined before the first cut of this writer. */
+  readonly pace: Pace | undefined;
   /** A drain: cut as soon as everything before this offset is read. */
   readonly drainTo: number | undefined;
   /** What the group is known to have committed. */

@@ -3,6 +3,7 @@ import {
   type Claim,
   type ContentSettings,
   decodeClaim,
+  type Rotation,
 } from '../../../sinks/archive/claims/index.js';
 import type { LiveFiles } from '../../../sinks/archive/live-encoder.js';
 import type { PartitionWriter } from '../../../sinks/archive/partition-writer.js';
@@ -31,6 +32,7 @@ export interface OwnerOptions {
   readonly rotateRecords?: number;
   readonly ageMs?: number;
   readonly idleMs?: number;
+  readonly rotation?: Partial<Rotation>;
   readonly acceptGap?: boolean;
   readonly from?: 'earliest' | 'latest';
   readonly liveFiles?: number;
@@ -65,7 +67,9 @@ export function startOwner(
         sizeBytes: 1_000_000,
         records: options.rotateRecords ?? 4,
         ageMs: options.ageMs ?? 600_000,
+        firstMs: undefined,
         idleMs: options.idleMs,
+        ...options.rotation,
       },
       writer: process.name,
       acceptGap: options.acceptGap ?? false,

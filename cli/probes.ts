@@ -1,0 +1,152 @@
+import { dirname, join, relative, resolve } from 'node:path';
+import { type AgentConfig, type Finding, sourceOutlook } from '../agent/index.js';
+import { Admin } from '../client/index.js';
+import { type Address, formatAddress } from '../config/index.js';
+import type { SinksConfig } from '../sinks/index.js';
+import { refuseIfLocked, type System } from '../system/index.js';
+import { words } from './failure.js';
+import { roleNames } from './role-model.js';
+import { telemetryPorts } from './telemetry-ports.js';
+import type { WholeConfig } from './whole-config.js';
+
+/** Looks at one thing that a start would need; changes nothing and never rejects. */
+type Probe = Promise<readonly Finding[]>;
+
+/** A look at everything that a start would need. */
+export function probesOf(
+  system: System,
+  config: WholeConfig,
+  document: Readonly<Record<string, unknown>>,
+  timeoutMs: number,
+): Probe[] {
+  const sinks = Object.values((config.sinks ?? {}) as SinksConfig);
+  const stores = sinks.flatMap((sink) => (sink.type === 'archive' ? [sink.store.root] : []));
+  const broker = config.broker as { listeners?: readonly { listen: Address }[] } | undefined;
+  const roles = roleNames.filter((role) => config[role] !== undefined);
+  return [
+    ...roles.map((role) => folder(system, join(config.data_dir, role), `folder of the ${role}`)),
+    ...[...new Set(stores)].map((root) => folder(system, root, 'archive')),
+    ...(config.demo ? [folder(system, config.demo.directory, 'folder of the demo')] : []),
+    ...sourceProbes(system, config),
+    ...(broker?.listeners ?? []).map(({ listen }) => free(system, listen, 'broker')),
+    ...telemetryPorts(config).map(({ role, listen }) => free(system, listen, `${role}, telemetry`)),
+    ...[...topicsByBroker(config, document)].map(([address, topics]) =>
+      answers(system, { address, topics: [...topics], timeoutMs }),
+    ),
+  ];
+}
+
+/** A folder that is made where it is missing: what counts is the nearest one that is there. */
+async function folder(system: System, path: string, what: string): Probe {
+  try {
+    system.disk.accessSync(nearestDirectory(system.disk, resolve(path)), 'write');
+    refuseIfLocked(system, path);
+    return [{ outcome: 'good', what: `${what}: ${path} can be written` }];
+  } catch (error) {
+    return [{ outcome: 'bad', what, why: words(error) }];
+  }
+}
+
+function nearestDirectory(disk: System['disk'], path: string): string {
+  const stat = statOf(disk, path);
+  if (stat?.kind === 'directory') return path;
+  if (stat !== undefined) throw new Error(`${path} is a file, not a directory`);
+  return nearestDirectory(disk, dirname(path));
+}
+
+function statOf(disk: System['disk'], path: string) {
+  try {
+    return disk.statSync(path);
+  } catch (error) {
+    // Below a file there is nothing either; the file itself is met on the way up.
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+function sourceProbes(system: System, config: WholeConfig): Probe[] {
+  const { sources = {} } = (config.agent ?? {}) as Partial<AgentConfig>;
+  return Object.entries(sources).map(async ([name, source]): Probe => {
+    const who = `source ${name}`;
+    try {
+      const findings = sourceOutlook(source, system);
+      const made = isMadeByDemo(config, source);
+      if (made && findings.some(({ outcome }) => outcome !== 'good')) {
+        return [{ outcome: 'good', what: `${who}: the demo makes what it reads` }];
+      }
+      return findings.map((finding) => ({ ...finding, what: `${who}: ${finding.what}` }));
+    } catch (error) {
+      return [{ outcome: 'bad', what: who, why: words(error) }];
+    }
+  });
+}
+
+/** The demo's writer makes its folders when it starts, and the agent finds them. */
+function isMadeByDemo(config: WholeConfig, source: AgentConfig['sources'][string]): boolean {
+  const { logs, mails } = config.demo ?? {};
+  const made = [logs?.directory, mails?.directory].filter((path) => path !== undefined);
+  const read = source.type === 'file' ? source.include : [source.directory];
+  return read.every((path) =>
+    made.some((directory) => !relative(directory, path).startsWith('..')),
+  );
+}
+
+async function free({ net }: System, listen: Address, who: string): Probe {
+  const what = `${formatAddress(listen)} (${who})`;
+  try {
+    const listener = await net.listen(listen, (connection) => connection.destroy());
+    await listener.close();
+    return [{ outcome: 'good', what: `${what} is free to listen on` }];
+  } catch (error) {
+    return [{ outcome: 'bad', what, why: words(error) }];
+  }
+}
+
+/** Each broker that agent and sinks would begin with, and the topics that it must have. */
+function topicsByBroker(
+  config: WholeConfig,
+  document: Readonly<Record<string, unknown>>,
+): Map<string, Set<string>> {
+  const wanted = new Map<string, Set<string>>();
+  const want = (bootstrap: readonly string[] | undefined, topics: readonly string[]) => {
+    for (const address of bootstrap ?? []) {
+      wanted.set(address, new Set([...(wanted.get(address) ?? []), ...topics]));
+    }
+  };
+  // The broker of this file does not run yet, and makes its topics when it does.
+  const kafka = document.kafka as { bootstrap?: readonly string[] } | undefined;
+  const shared = config.broker === undefined ? kafka?.bootstrap : undefined;
+  const { sources = {} } = (config.agent ?? {}) as Partial<AgentConfig>;
+  const sinks = Object.values((config.sinks ?? {}) as SinksConfig);
+  for (const { topic } of Object.values(sources)) want(shared, [topic]);
+  for (const sink of sinks) want(sink.kafka?.bootstrap ?? shared, sink.topics);
+  return wanted;
+}
+
+async function answers(
+  system: System,
+  asked: { address: string; topics: readonly string[]; timeoutMs: number },
+): Probe {
+  const { address, topics, timeoutMs } = asked;
+  const admin = new Admin(
+    { bootstrap: [address], timeoutMs, clientId: 'logflume-config-test' },
+    system,
+  );
+  try {
+    const { brokers } = await admin.describeCluster();
+    const there = new Set((await admin.listTopics()).map(({ name }) => name));
+    const missing = topics.filter((topic) => !there.has(topic));
+    const count = brokers.length === 1 ? '1 broker' : `${brokers.length} brokers`;
+    return [
+      { outcome: 'good', what: `${address} answers for a cluster of ${count}` },
+      ...missing.map((topic): Finding => {
+        const why = 'create it, unless its broker makes topics by itself';
+        return { outcome: 'warning', what: `topic ${topic} is not there yet`, why };
+      }),
+    ];
+  } catch (error) {
+    return [{ outcome: 'bad', what: `the broker ${address}`, why: words(error) }];
+  } finally {
+    admin.close();
+  }
+}
