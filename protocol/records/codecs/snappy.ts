@@ -81,9 +81,15 @@ function uncompressBlocks(blocks: readonly Buffer[], maxBytes: number): Buffer {
     if (total > maxBytes) throw tooLarge('snappy', maxBytes);
   }
   try {
+    const [first] = blocks;
+    if (first !== undefined && blocks.length === 1) return asBuffer(native().uncompress(first));
     const parts = blocks.map((block) => native().uncompress(block));
     return Buffer.concat(parts, total);
   } catch (error) {
     throw malformed('snappy', error instanceof Error ? error.message : String(error), error);
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
