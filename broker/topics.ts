@@ -40,6 +40,12 @@ export class Topics {
     private readonly nodeId: number,
   ) {}
 
+  /** As `create`, for a client: internal topics are the broker's to make. */
+  async createFor(wanted: NewTopic, validateOnly: boolean): Promise<TopicState> {
+    refuseInternal(wanted.name);
+    return this.create(wanted, validateOnly);
+  }
+
   /** Creates a topic; resolves when its partitions take records. */
   async create(wanted: NewTopic, validateOnly = false): Promise<TopicState> {
     this.check(wanted);
@@ -90,6 +96,8 @@ export class Topics {
 
   /** Adds partitions; the topic must have fewer. */
   async grow(name: string, count: number, validateOnly = false): Promise<TopicState> {
+    // With another number of partitions a group's offsets would be looked for elsewhere.
+    refuseInternal(name);
     const change = (before: TopicState | undefined): TopicState => {
       const topic = known(before, name);
       const has = topic.partitions.length;
@@ -114,6 +122,8 @@ export class Topics {
     change: (before: Properties) => Properties,
     validateOnly = false,
   ): Promise<void> {
+    // With retention, say, offsets would be lost: its properties follow from the broker's.
+    refuseInternal(name);
     const apply = (before: TopicState | undefined): TopicState => {
       const topic = known(before, name);
       const properties = change(topic.properties);
@@ -134,9 +144,7 @@ export class Topics {
       const text = 'deletion is switched off by delete.topic.enable';
       throw new ApiError(ErrorCode.TOPIC_DELETION_DISABLED, text);
     }
-    if (isInternal(name)) {
-      throw new ApiError(ErrorCode.INVALID_TOPIC_EXCEPTION, `${name} is internal`);
-    }
+    refuseInternal(name);
     await this.metadata.changeTopic(name, (before) => {
       known(before, name);
       return null;
@@ -189,6 +197,11 @@ function known(topic: TopicState | undefined, name: string): TopicState {
   if (topic !== undefined) return topic;
   const text = `there is no topic ${name}`;
   throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, text);
+}
+
+function refuseInternal(name: string): void {
+  if (!isInternal(name)) return;
+  throw new ApiError(ErrorCode.INVALID_TOPIC_EXCEPTION, `${name} is internal`);
 }
 
 function alreadyExists(name: string): ApiError {

@@ -8,6 +8,7 @@ import { loadRole } from './roles.js';
 import { loadRoleConfig, type Overrides } from './sections.js';
 import { StopRequest } from './stop-request.js';
 import { serveTelemetry } from './telemetry.js';
+import { tellUnexpected } from './unexpected.js';
 
 /** After a lost parent, closing files cleanly may take this long. */
 const ORPHAN_STOP_MS = 5_000;
@@ -26,6 +27,7 @@ export async function runRole(
   options: RoleOptions,
 ): Promise<number> {
   const { system } = context;
+  tellUnexpected(context, name);
   const role = await loadRole(name);
   const config = loadRoleConfig(context, role, options.config, options);
   const running = await role.start(system, { ...config, acceptGap: options.acceptGap === true });

@@ -49,7 +49,9 @@ export const fetch = handler(Fetch, async (request, context) => {
   const missingBytes = missing(request, wanted, responses);
   if (missingBytes <= 0) return { responses };
   await arrival(missingBytes, request.maxWaitMs, wanted, context);
-  return { responses: await readAll(request, wanted, context) };
+  // A topic that was deleted meanwhile is gone now.
+  const current = request.topics.map((topic) => lookUp(topic, context));
+  return { responses: await readAll(request, current, context) };
 });
 
 function lookUp(

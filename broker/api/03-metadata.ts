@@ -1,7 +1,7 @@
 import { ErrorCode, Metadata, type MetadataRequest, ZERO_UUID } from '../../protocol/index.js';
 import { handler, type RequestContext } from '../handler.js';
 import type { TopicState } from '../metadata/index.js';
-import { isInternal, OFFSETS_TOPIC } from '../topic-names.js';
+import { checkTopicName, isInternal, OFFSETS_TOPIC } from '../topic-names.js';
 import { errorCodeOf } from './error-code.js';
 
 /** What a topic is named by in the answer, with what went wrong. */
@@ -52,6 +52,11 @@ async function byName(
   const existing = services.metadata.image.topics.get(name);
   if (existing !== undefined) return found(existing);
   const missing = { name, topicId: ZERO_UUID, topic: undefined };
+  try {
+    checkTopicName(name);
+  } catch (error) {
+    return { ...missing, errorCode: errorCodeOf(error) };
+  }
   const mayCreate = allowAutoTopicCreation && services.settings.autoCreateTopics;
   if (!mayCreate) return { ...missing, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
   try {

@@ -20,12 +20,15 @@ export const createTopics = handler(CreateTopics, async (request, context) => {
 
 /** Names that stand more than once in a request. */
 function repeatedNames(names: readonly string[]): ReadonlySet<string> {
-  return new Set(names.filter((name, index) => names.indexOf(name) !== index));
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const name of names) (seen.has(name) ? repeated : seen).add(name);
+  return repeated;
 }
 
 async function create(requested: Requested, validateOnly: boolean, { services }: RequestContext) {
   try {
-    const topic = await services.topics.create(wanted(requested), validateOnly);
+    const topic = await services.topics.createFor(wanted(requested), validateOnly);
     const effective = effectiveTopicProperties(topic.properties, services.properties);
     return {
       name: topic.name,

@@ -1,4 +1,9 @@
-import { DescribeConfigs, type DescribeConfigsRequest, ErrorCode } from '../../protocol/index.js';
+import {
+  DescribeConfigs,
+  type DescribeConfigsRequest,
+  ErrorCode,
+  ProtocolError,
+} from '../../protocol/index.js';
 import { ApiError } from '../broker-error.js';
 import { handler, type RequestContext } from '../handler.js';
 import {
@@ -15,9 +20,17 @@ import { errorCodeOf, messageOf } from './error-code.js';
 
 type Resource = DescribeConfigsRequest['resources'][number];
 
-export const describeConfigs = handler(DescribeConfigs, (request, context) => ({
-  results: request.resources.map((resource) => describe(resource, request, context)),
-}));
+/** Resources one request may ask for: each costs some kilobytes of answer. */
+const MAX_RESOURCES = 20_000;
+
+export const describeConfigs = handler(DescribeConfigs, (request, context) => {
+  const { resources } = request;
+  if (resources.length > MAX_RESOURCES) {
+    const what = `the properties of ${resources.length} resources at once`;
+    throw new ProtocolError('TOO_LARGE', `${what}; ${MAX_RESOURCES} are possible`);
+  }
+  return { results: resources.map((resource) => describe(resource, request, context)) };
+});
 
 function describe(
   resource: Resource,
@@ -28,7 +41,9 @@ function describe(
   try {
     const all = resourceConfigs(resource, services);
     const keys = resource.configurationKeys;
-    const wanted = keys === null ? all : all.filter(({ name }) => keys.includes(name));
+    // As Kafka since 2.6 (KAFKA-9432): older Java clients send the empty list for all.
+    const isAll = keys === null || keys.length === 0;
+    const wanted = isAll ? all : all.filter(({ name }) => keys.includes(name));
     const configs = wanted.map(({ synonyms, documentation, ...config }) => ({
       ...config,
       synonyms: request.includeSynonyms ? synonyms : [],
