@@ -119,6 +119,8 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
   }
 
   writable(): Promise<void> {
+    // As the client: it asks for the topic again after a while, and tells what came of it.
+    if (this.options.isClosed?.('t')) return this.clock.sleep(1_000);
     if (this.held < (this.options.capacity ?? 1000)) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

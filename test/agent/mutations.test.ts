@@ -105,11 +105,11 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
     noticedBy: 'a copy that is found before its original',
   },
   {
-    name: 'a lookalike is held',
-    file: adoption,
-    find: `  return now - found.heldMs < holdMs;`,
-    replace: `  return false;`,
-    noticedBy: 'copy and truncation',
+    name: 'a lookalike under a rotated name is its original’s copy, however long that lives',
+    file: identity,
+    find: `  found.isCopy = candidate !== undefined && isCopy(candidate, found, isUnfinished);`,
+    replace: ``,
+    noticedBy: 'a copy, a long pause, then truncation',
   },
   {
     name: 'but not for ever',
@@ -121,7 +121,7 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'a copy that ends earlier has been read',
     file: adoption,
-    find: `  return like === 'part' && known.state === 'lost' && known.truncated;`,
+    find: `  if (like !== 'part' || !isWhole || known.state === 'reading') return false;`,
     replace: `  return false;`,
     noticedBy: 'copy, more lines, then truncation',
   },

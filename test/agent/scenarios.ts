@@ -195,6 +195,20 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       return { [a]: old + lines('between', 3) + lines('new', 10) };
     },
   },
+  'a copy, a long pause, then truncation': {
+    options: all,
+    killUntilMs: 0,
+    play: async ({ writer, pause }) => {
+      writer.append(a, old);
+      await pause(1200);
+      writer.copy(a, `${a}.1`);
+      await pause(9_000);
+      writer.truncate(a);
+      writer.append(a, lines('new', 10));
+      await pause(2000);
+      return { [a]: old + lines('new', 10) };
+    },
+  },
   'a stranger with the same first KiB beside a truncation': {
     options: all,
     killUntilMs: 0,
