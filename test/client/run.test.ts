@@ -220,12 +220,13 @@ describe('close', () => {
         const consumer = create();
         consumer.subscribe({ topics: ['t'] });
         let calls = 0;
-        void consumer.run({
+        const run = consumer.run({
           onMessage: ({ offset }) => {
             calls++;
             return offset < 2 ? undefined : new Promise<void>(() => {});
           },
         });
+        detach(run, () => {});
         await app.clock.sleep(5000);
         const start = app.clock.monotonic();
         await consumer.close({ timeoutMs: 3000 });
