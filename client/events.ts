@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Log } from '../system/index.js';
+import { detach, type Log } from '../system/index.js';
 
 /** What producers, consumers and clusters emit. */
 export interface ClientEvents {
@@ -70,7 +70,7 @@ export class ClientEmitter extends EventEmitter<ClientEvents> {
 function attempt(callback: () => unknown, onError: (error: unknown) => void): void {
   try {
     const result = callback();
-    if (isThenable(result)) result.then(undefined, onError);
+    if (isThenable(result)) detach(Promise.resolve(result), onError);
   } catch (error) {
     onError(error);
   }

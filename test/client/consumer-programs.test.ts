@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { Consumer, type ConsumerOptions, type Message } from '../../client/consumer/index.js';
 import type { TopicPartition } from '../../client/topic-partition.js';
+import { detach } from '../../system/index.js';
 import type { SimProcess, Simulation } from '../../system/sim/index.js';
 import { Dice, seedsOf } from './dice.js';
 import { bootstrap, produce, startBrokerIn, withBroker } from './on-broker.js';
@@ -77,7 +78,7 @@ class Reader {
       onAssign: (assigned) => this.#onAssign(assigned),
       onRevoke: () => this.#onRevoke(),
     });
-    void this.#run(dice.pick([1, 2, 3]));
+    detach(this.#run(dice.pick([1, 2, 3])), () => {});
   }
 
   async #run(streams: number): Promise<void> {
@@ -145,8 +146,9 @@ class Reader {
     const { dice, consumer, perils } = this;
     const [partition, held] = dice.pick([...this.#held]) ?? [];
     const action = dice.upTo(10);
-    if (action === 0) void this.close(perils.hangs ? dice.pick([0, 300, 30_000]) : 30_000);
-    else if (action < 3) void consumer.commit().catch(() => {});
+    const patienceMs = perils.hangs ? dice.pick([0, 300, 30_000]) : 30_000;
+    if (action === 0) detach(this.close(patienceMs), () => {});
+    else if (action < 3) detach(consumer.commit(), () => {});
     if (partition === undefined || held === undefined) return;
     const at = { topic: 't', partition };
     if (action < 5) {
@@ -164,7 +166,7 @@ class Reader {
     const position = this.dice.upTo((done < 0 ? perPartition : done) + 1);
     held.next = position;
     held.seeks++;
-    void this.consumer.seek(at, position).catch(() => {});
+    detach(this.consumer.seek(at, position), () => {});
   }
 
   resumeAll(): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Consumer, type ConsumerOptions, type Message } from '../../client/consumer/index.js';
+import { detach } from '../../system/index.js';
 import type { SimProcess } from '../../system/sim/index.js';
 import { bootstrap, produce, withBroker } from './on-broker.js';
 
@@ -89,7 +90,7 @@ describe.each(boundaries)('with record %i in hand', (boundary) => {
         const consumer = create();
         const stop = new Stop(boundary);
         await consumer.assign([{ ...at, position: 0 }]);
-        void consumer.run({ onMessage: stop.handle });
+        detach(consumer.run({ onMessage: stop.handle }), () => {});
         await stop.reached;
         consumer.pause([at]);
         stop.go();
@@ -111,7 +112,7 @@ describe.each(boundaries)('with record %i in hand', (boundary) => {
         const consumer = create();
         const stop = new Stop(boundary);
         await consumer.assign([{ ...at, position: 0 }]);
-        void consumer.run({ onMessage: stop.handle });
+        detach(consumer.run({ onMessage: stop.handle }), () => {});
         await stop.reached;
         await consumer.seek(at, 2);
         stop.go();
@@ -140,13 +141,13 @@ describe.each(boundaries)('with record %i in hand', (boundary) => {
               order.push(`committed ${(await first.committed([at]))[0]?.offset}`);
             },
           });
-          void first.run({ onMessage: stop.handle });
+          detach(first.run({ onMessage: stop.handle }), () => {});
           await stop.reached;
           const other = sim.process('other');
           const second = create(other);
           const taken: number[] = [];
           second.subscribe({ topics: ['t'] });
-          void second.run({ onMessage: ({ offset }) => void taken.push(offset) });
+          detach(second.run({ onMessage: ({ offset }) => void taken.push(offset) }), () => {});
           await app.clock.sleep(20_000);
           expect([order, taken, assignments]).toEqual([[], [], 1]);
           stop.go();
@@ -178,7 +179,7 @@ describe.each(boundaries)('with record %i in hand', (boundary) => {
         await app.clock.sleep(1000);
         expect(seen).toEqual(upTo);
         const again: number[] = [];
-        void consumer.run({ onMessage: ({ offset }) => void again.push(offset) });
+        detach(consumer.run({ onMessage: ({ offset }) => void again.push(offset) }), () => {});
         await app.clock.sleep(1000);
         expect(again).toEqual(boundaries.slice(boundary));
         await consumer.close();
@@ -219,12 +220,13 @@ describe('close', () => {
         const consumer = create();
         consumer.subscribe({ topics: ['t'] });
         let calls = 0;
-        void consumer.run({
+        const run = consumer.run({
           onMessage: ({ offset }) => {
             calls++;
             return offset < 2 ? undefined : new Promise<void>(() => {});
           },
         });
+        detach(run, () => {});
         await app.clock.sleep(5000);
         const start = app.clock.monotonic();
         await consumer.close({ timeoutMs: 3000 });
@@ -255,7 +257,7 @@ describe('close', () => {
     await sim.run(
       (async () => {
         other.subscribe({ topics: ['t'] });
-        void other.run({ onMessage: stop.handle });
+        detach(other.run({ onMessage: stop.handle }), () => {});
         await stop.reached;
         sim.process('broker').kill();
         stop.go();
@@ -272,7 +274,7 @@ describe('close', () => {
         const consumer = create();
         const stop = new Stop(1);
         await consumer.assign([{ ...at, position: 0 }]);
-        void consumer.run({ onMessage: stop.handle });
+        detach(consumer.run({ onMessage: stop.handle }), () => {});
         await stop.reached;
         const ended: string[] = [];
         const first = consumer.close().then(() => ended.push('first'));
@@ -293,7 +295,7 @@ it('run is refused while another one is at work', async () => {
     (async () => {
       const consumer = create();
       await consumer.assign([at]);
-      void consumer.run({ onMessage: () => {} });
+      detach(consumer.run({ onMessage: () => {} }), () => {});
       await expect(consumer.run({ onMessage: () => {} })).rejects.toMatchObject({ code: 'MISUSE' });
       await consumer.close();
     })(),
@@ -322,7 +324,7 @@ it('headers that were read can be sent as they are', async () => {
           // The type of the value is said once, however often a record is passed on.
           if (read.length < 3)
             await producer.send({ topic: 't', value: 'x', headers: message.headers });
-          else void consumer.close();
+          else detach(consumer.close(), () => {});
         },
       });
       const pair = (name: string, value: string | null) => [name, value && Buffer.from(value)];

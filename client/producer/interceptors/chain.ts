@@ -1,3 +1,4 @@
+import { detach } from '../../../system/index.js';
 import { type Callbacks, isThenable } from '../../events.js';
 import type { ProducerRecord, RecordMetadata } from '../record.js';
 import type { Interceptor } from './interceptor.js';
@@ -58,7 +59,7 @@ export class InterceptorChain {
       if (next === null) return null;
       if (isThenable(next)) {
         // Its rejection is nobody else's either.
-        next.then(undefined, (error: unknown) => this.callbacks.report(where, error));
+        detach(Promise.resolve(next), (error) => this.callbacks.report(where, error));
         throw new TypeError('onSend returned a promise; it must return the record, or null');
       }
       if (typeof next === 'object') return next as ProducerRecord;

@@ -1,12 +1,14 @@
 import { expect, it } from 'vitest';
 import {
   type BatchTicket,
+  type DeliveryError,
   Producer,
   type ProducerOptions,
   type ProducerRecord,
   type RecordMetadata,
 } from '../../../client/producer/index.js';
 import { ErrorCode } from '../../../protocol/index.js';
+import { detach } from '../../../system/index.js';
 import { createSimSystem, type SimProcess, type Simulation } from '../../../system/sim/index.js';
 import { Dice, seedsOf } from '../dice.js';
 import { FakeBroker, type Verdict } from './fake-broker.js';
@@ -124,7 +126,7 @@ class Program {
     else if (action < 92) this.broker.hangUp();
     else if (action < 95) this.broker.allow('late');
     else if (action < 97) this.#close(dice.pick([0, 500, 20_000]));
-    else void producer.writable();
+    else detach(producer.writable(), () => {});
   }
 
   #record(): { record: ProducerRecord; sent: Sent } {
@@ -141,7 +143,8 @@ class Program {
   #send(count: number): void {
     const list = Array.from({ length: count }, () => this.#record());
     const end = (found: readonly RecordMetadata[]) => this.#note(list, found);
-    this.producer.send(list.map(({ record }) => record)).then(end, (error) => end(error.delivered));
+    const sent = this.producer.send(list.map(({ record }) => record));
+    detach(sent.then(end), (error) => end((error as DeliveryError).delivered));
   }
 
   #sendWithCallback(): void {
@@ -185,9 +188,10 @@ class Program {
   #flush(): void {
     const entry = { isDone: false };
     this.flushes.push(entry);
-    void this.producer.flush().then(() => {
+    const flushed = this.producer.flush().then(() => {
       entry.isDone = true;
     });
+    detach(flushed, () => {});
   }
 
   #close(timeoutMs: number): void {
@@ -196,10 +200,11 @@ class Program {
     const limitMs = Math.max(timeoutMs, (first?.startMs ?? 0) + (first?.limitMs ?? 0) - startMs);
     const entry = { isDone: false, limitMs, startMs, endMs: -1 };
     this.closings.push(entry);
-    void this.producer.close({ timeoutMs }).then(() => {
+    const closed = this.producer.close({ timeoutMs }).then(() => {
       entry.isDone = true;
       entry.endMs = this.sim.now;
     });
+    detach(closed, () => {});
   }
 
   check(): void {
