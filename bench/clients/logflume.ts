@@ -20,7 +20,7 @@ async function produce(job: ClientJob): Promise<number> {
 
 async function consume(job: ClientJob): Promise<number> {
   const consumer = new Consumer({ bootstrap: [job.bootstrap], autoOffsetReset: 'earliest' });
-  consumer.assign([{ topic: job.topic, partition: 0 }]);
+  await consumer.assign([{ topic: job.topic, partition: 0 }]);
   let count = 0;
   let bytes = 0;
   for await (const batch of consumer.batches()) {

@@ -19,7 +19,7 @@ import { type StoredBatch, storedBatch } from './stored-batch.js';
  * it: half of what our own readers take, and 128 times the default `max.message.bytes`.
  */
 const MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
-/** Times beyond 2^53 (nanoseconds) are read as the nearest double: so far apart they may be equal. */
+/** Times beyond 2^53 (nanoseconds) are read as the nearest double: within this they are equal. */
 const ROUNDING_MS = 4096;
 
 /**

@@ -24,7 +24,7 @@ export function stampLogAppendTime(bytes: Buffer, offset: number, timestamp: num
   stampChecksum(bytes, offset);
 }
 
-/** Writes the time of its newest record (milliseconds) into a batch, in place; renews the checksum. */
+/** Writes the time of its newest record (milliseconds) into a batch; renews the checksum. */
 export function stampMaxTimestamp(bytes: Buffer, offset: number, timestamp: number): void {
   writeInt64(bytes, offset + format.MAX_TIMESTAMP_AT, timestamp);
   stampChecksum(bytes, offset);
