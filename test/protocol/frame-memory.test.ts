@@ -55,7 +55,9 @@ describe('memory is used again only by whom it belongs to', () => {
   });
 
   it('a batch in Node’s pool never becomes a writer’s memory', () => {
-    const writer = new BatchWriter(CAPACITY);
+    // Its memory may be a little larger than what was asked for.
+    const capacity = Buffer.allocUnsafe(1).buffer.byteLength;
+    const writer = new BatchWriter(capacity);
     const value = Buffer.from('value');
     const append = () => writer.tryAppend(0, null, 0, 0, value, 0, value.length, null);
     append();
@@ -68,7 +70,7 @@ describe('memory is used again only by whom it belongs to', () => {
       batch = Buffer.from(closed);
       neighbour = Buffer.from(Buffer.alloc(SIZE, 2));
     }
-    expect(batch.buffer.byteLength).toBe(CAPACITY);
+    expect(batch.buffer.byteLength).toBe(capacity);
     writer.reset(batch);
     for (let i = 0; i < 3000; i++) append();
     writer.close(plain);
