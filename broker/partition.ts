@@ -89,12 +89,12 @@ export class Partition {
 
   /** The largest id of an idempotent producer that the log remembers, -1 where there is none. */
   get highestProducerId(): number {
-    return this.log?.highestProducerId ?? -1;
+    return this.log?.producers.highestId ?? -1;
   }
 
   /** Whether the log remembers an idempotent producer of this id. */
   knowsProducer(producerId: number): boolean {
-    return this.log?.knowsProducer(producerId) ?? false;
+    return this.log?.producers.get(producerId) !== undefined;
   }
 
   /** Whether there are files of it, which may be out of order. */

@@ -1,4 +1,3 @@
-import { loadCodec } from '../../protocol/records/index.js';
 import { detach, type Timer } from '../../system/index.js';
 import { appendBatches } from './appender.js';
 import { IndexMismatchError, readSegment } from './cold-read.js';
@@ -70,8 +69,6 @@ export class Log {
     const { clean = false, recoveryPoint = 0, startOffset = 0, resume } = options;
     const recovery = { clean, recoveryPoint, startOffset, resume };
     try {
-      // Appends look into their batches in the turn in which they come.
-      await loadCodec('zstd');
       const recovered = await recoverLog(env, directory, settings, recovery);
       const log = new Log(env, directory, settings, recovered, options);
       if (recovered.flushedOffset < recoveryPoint) await log.#onRecoveryPointLowered?.();
@@ -156,14 +153,9 @@ export class Log {
     return this.#producers.size;
   }
 
-  /** The largest id of those producers, -1 where there are none. */
-  get highestProducerId(): number {
-    return this.#producers.highestId;
-  }
-
-  /** Whether one of them has this id. */
-  knowsProducer(producerId: number): boolean {
-    return this.#producers.get(producerId) !== undefined;
+  /** Those producers. */
+  get producers(): Pick<Producers, 'highestId' | 'get'> {
+    return this.#producers;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { readBatchHeader } from '../../protocol/records/index.js';
+import { loadCodec, readBatchHeader } from '../../protocol/records/index.js';
 import { decodeEpochs } from './checkpoint.js';
 import {
   encodeEmptyBatch,
@@ -85,6 +85,8 @@ export async function recoverLog(
   settings: LogSettings,
   options: RecoveryOptions,
 ): Promise<RecoveredLog> {
+  // Appends look into their batches in the turn in which they come: a codec must be there.
+  await loadCodec('zstd');
   return new Recovery(env, directory, settings, options).run();
 }
 
