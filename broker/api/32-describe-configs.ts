@@ -12,6 +12,7 @@ import {
   effectiveTopicProperties,
   type PropertyDefinition,
   propertyTypes,
+  type TopicPropertyDefinition,
   topicProperties,
 } from '../properties/index.js';
 import type { BrokerServices } from '../services.js';
@@ -84,10 +85,11 @@ function topicConfigs(name: string, { metadata, properties }: BrokerServices) {
 
 /** Every place that sets a topic's property, the strongest first. */
 function synonymsOf(
-  definition: PropertyDefinition,
+  definition: TopicPropertyDefinition,
   inForce: EffectiveValue | undefined,
   broker: BrokerServices['properties'],
 ) {
+  const brokerNames = definition.brokerDefaults.map(({ name }) => name);
   const synonyms: { name: string; value: string; source: number }[] = [];
   if (inForce?.source === 'topic') {
     synonyms.push({ name: definition.name, value: inForce.value, source: configSource.topic });
@@ -97,7 +99,9 @@ function synonymsOf(
     const value = broker[brokerProperty] ?? '';
     synonyms.push({ name: brokerProperty, value, source: configSource.broker });
   }
-  const { name, default: value } = definition;
+  // As Kafka, the default goes by the broker's name: max.message.bytes is not there twice.
+  const [name = definition.name] = brokerNames.filter((each) => each !== definition.name).slice(-1);
+  const value = brokerProperties.get(name)?.default ?? definition.default;
   synonyms.push({ name, value, source: configSource.default });
   return synonyms;
 }

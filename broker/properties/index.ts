@@ -13,4 +13,8 @@ export {
   topicPropertyProblems,
   topicSettings,
 } from './settings.js';
-export { topicProperties, topicPropertiesByName } from './topic.js';
+export {
+  type TopicPropertyDefinition,
+  topicProperties,
+  topicPropertiesByName,
+} from './topic.js';

@@ -288,7 +288,7 @@ describe('configs', () => {
       expect(set?.synonyms).toEqual([
         { name: 'retention.ms', value: '5', source: 1 },
         { name: 'log.retention.hours', value: '2', source: 4 },
-        { name: 'retention.ms', value: '604800000', source: 5 },
+        { name: 'log.retention.hours', value: '168', source: 5 },
       ]);
       expect((await alter(client, 'retention.ms', 1, null))?.errorCode).toBe(0);
       expect(await read(client, 'retention.ms')).toMatchObject({ value: '7200000' });
