@@ -1,5 +1,6 @@
 import { Broker, type BrokerOptions } from '../../broker/index.js';
 import { CreateTopics, DeleteTopics, ErrorCode, Metadata } from '../../protocol/index.js';
+import { batchesOf } from '../../protocol/records/index.js';
 import type { FaultScenario, Simulation } from '../../system/sim/index.js';
 import { batchOf, RawClient, SMALL, valuesOf } from './world.js';
 
@@ -176,10 +177,13 @@ export class FaultStory implements FaultScenario {
         continue;
       }
       if (answer?.errorCode !== ErrorCode.NONE) return undefined;
-      const values = valuesOf(answer.records);
-      for (const [offset, value] of values) found.set(offset, value);
-      next = Math.max(next, ...values.map(([offset]) => offset + 1));
-      if (values.length === 0) {
+      for (const [offset, value] of valuesOf(answer.records)) found.set(offset, value);
+      // By batches: an empty one may take the offsets of what a power cut lost.
+      const ends = [...batchesOf(answer.records)].map(
+        ({ baseOffset, lastOffsetDelta }) => baseOffset + lastOffsetDelta + 1,
+      );
+      next = Math.max(next, ...ends);
+      if (ends.length === 0) {
         if (next < answer.highWatermark) throw new Error(`${topic} cannot be read at ${next}`);
         break;
       }
