@@ -1,5 +1,10 @@
+import { createRequire } from 'node:module';
 import { Duplex } from 'node:stream';
-import { constants, gunzipSync } from 'node:zlib';
+
+// Not imported: whoever mocks node:zlib with this would wait for itself.
+const { constants, gunzipSync } = createRequire(import.meta.url)(
+  'node:zlib',
+) as typeof import('node:zlib');
 
 /**
  * Stands in for `createGunzip` where time is virtual: the real one works on threads, which
