@@ -16,4 +16,5 @@ export { type Problem, Problems } from './problems.js';
 export type { ChildProcess, Processes } from './processes.js';
 export type { Random } from './random.js';
 export type { System } from './system.js';
+export { WallSteps } from './wall-steps.js';
 export type { Watch, WatchEvents, WatchRoot } from './watch.js';

@@ -168,12 +168,13 @@ export class EffectRunner {
   }
 
   async #encode(effect: Extract<ChainEffect, { type: 'encode' }>): Promise<ChainEvent> {
-    const { end, settings } = effect;
+    const { end, settings, hasPlainNames } = effect;
     const { spool, live } = this;
     if (spool === undefined) throw new Error('there is no spool to encode');
     this.live = undefined;
     this.#published.clear();
     try {
+      if (hasPlainNames) live?.giveUp();
       const files = await live?.finish(spool.level, end, settings);
       this.#encoded = files ?? (await this.#encodeSpool(spool, effect));
     } catch (error) {
@@ -186,10 +187,11 @@ export class EffectRunner {
 
   async #encodeSpool(
     spool: Spool,
-    { start, end, settings }: Extract<ChainEffect, { type: 'encode' }>,
+    { start, end, settings, hasPlainNames }: Extract<ChainEffect, { type: 'encode' }>,
   ): Promise<EncodedFile[]> {
     const { system, id } = this.#options;
-    const encoder = new Encoder(system.disk, this.#stagingDirectory, { id, start, settings });
+    const cut = { id, start, settings, hasPlainNames };
+    const encoder = new Encoder(system.disk, this.#stagingDirectory, cut);
     await encoder.open();
     await encoder.readSpool(spool, end);
     return encoder.finish(end);

@@ -25,6 +25,8 @@ export interface Cut {
   readonly id: ChainId;
   readonly start: number;
   readonly settings: ContentSettings;
+  /** Names that differ in case alone stay as they are. */
+  readonly hasPlainNames?: boolean;
 }
 
 /** Content of one output, of records that follow each other, put together in their own bytes. */
@@ -105,8 +107,33 @@ export class Encoder {
   async finish(end: number): Promise<EncodedFile[]> {
     this.#endRun();
     const files: EncodedFile[] = [];
-    for (const output of this.#outputs) files.push(await this.#finish(output, end));
+    const taken = new Set<string>();
+    for (const output of this.#outputs) {
+      const name = this.#nameOf(output, end, taken);
+      taken.add(name.toLowerCase());
+      files.push(await this.#finish(output, name));
+    }
     return files;
+  }
+
+  /**
+   * Of keys that differ in case alone the later ones are hashed: on a mount where case does not
+   * matter theirs would be the same file. Everywhere, so that a claim fits any mount.
+   */
+  #nameOf(output: Output, cutEnd: number, taken: ReadonlySet<string>): string {
+    const { hour, offset } = output;
+    const { id, hasPlainNames = false } = this.#cut;
+    const parts = {
+      id,
+      key: output.key?.bytes,
+      hour,
+      start: offset ?? this.#cut.start,
+      end: offset ?? cutEnd,
+      extension: `${this.#format.extension}${this.#compression.suffix}`,
+    };
+    const name = fileName(parts);
+    if (hasPlainNames || !taken.has(name.toLowerCase())) return name;
+    return fileName({ ...parts, isKeyHashed: true });
   }
 
   /** Lets go of what is open: these files are not wanted any more. */
@@ -230,14 +257,8 @@ export class Encoder {
     return output;
   }
 
-  async #finish(output: Output, cutEnd: number): Promise<EncodedFile> {
-    const { hour, offset, staged } = output;
-    const key = output.key?.bytes;
-    const { id } = this.#cut;
-    const start = offset ?? this.#cut.start;
-    const end = offset ?? cutEnd;
-    const extension = `${this.#format.extension}${this.#compression.suffix}`;
-    const name = fileName({ id, key, hour, start, end, extension });
+  async #finish({ key: keyed, staged }: Output, name: string): Promise<EncodedFile> {
+    const key = keyed?.bytes;
     const { bytes, sha256, written } = await staged.finish();
     const file = { name, records: staged.records, bytes, sha256 };
     const isKeyLost = key !== undefined && !isKeyInName(name);

@@ -70,6 +70,8 @@ export interface FileNameParts {
   readonly start: number;
   readonly end: number;
   readonly extension: string;
+  /** The key's hash stands in its place, though it would fit. */
+  readonly isKeyHashed?: boolean;
 }
 
 /** Whole hours since the epoch of a record's timestamp; records without one count as 1970. */
@@ -83,23 +85,28 @@ export function hourOf(timestampMs: number): number {
  * A key that does not fit is `~` and its SHA-256; `~` never stands in an encoded key.
  */
 export function fileName(parts: FileNameParts): string {
-  const { id, key, hour, start, end, extension } = parts;
+  const { id, key, hour, start, end, extension, isKeyHashed = false } = parts;
   const date = new Date(hour * 3_600_000).toISOString();
   const topic = percentEncode(Buffer.from(id.topic));
   const short = topic.length > MAX_TOPIC_IN_NAME ? shortTopic(topic) : topic;
   const range = `${offsetName(start)}+${offsetName(end)}`;
   const stream = `${short}.${shortTopicId(id.topicId)}+${id.partition}+${range}.${extension}`;
-  const prefix = key === undefined ? '' : `${keyName(key, stream.length)}+`;
+  const prefix = key === undefined ? '' : `${keyName(key, stream.length, isKeyHashed)}+`;
   return `${topic}/dt=${date.slice(0, 10)}/hour=${date.slice(11, 13)}/${prefix}${stream}`;
 }
 
-function keyName(key: Uint8Array, streamBytes: number): string {
-  if (key.length <= MAX_KEY_BYTES) {
+function keyName(key: Uint8Array, streamBytes: number, isHashed: boolean): string {
+  if (!isHashed && key.length <= MAX_KEY_BYTES) {
     const encoded = percentEncode(key);
     const fits = encoded.length + 1 + streamBytes <= MAX_NAME_BYTES;
     if (encoded.length <= MAX_KEY_BYTES && fits) return encoded;
   }
   return `~${createHash('sha256').update(key).digest('hex')}`;
+}
+
+/** Whether some of these names are one name where case does not matter. */
+export function differInCaseAlone(names: readonly string[]): boolean {
+  return new Set(names.map((name) => name.toLowerCase())).size < names.length;
 }
 
 /** Whether a file's name gives its key back; otherwise it holds only the key's hash. */

@@ -67,6 +67,8 @@ export class SimVolume {
   /** Bytes of content that fit; a write beyond is cut short and throws ENOSPC. */
   capacityBytes = Number.POSITIVE_INFINITY;
   usedBytes = 0;
+  /** As on many mounts: `A` and `a` name the same file. */
+  ignoresCase = false;
 
   constructor(random: SeededRandom) {
     this.#random = random;
@@ -111,14 +113,22 @@ export class SimVolume {
     return undefined;
   }
 
+  /** As the directory has it, where case does not matter. */
+  #nameIn({ entries }: Inode, name: string): string {
+    if (!this.ignoresCase || entries.has(name)) return name;
+    const wanted = name.toLowerCase();
+    return [...entries.keys()].find((known) => known.toLowerCase() === wanted) ?? name;
+  }
+
   /** Finds a path; its directory must exist. `follow` the last name too where it is a link. */
   locate(path: string, call: string, follow: boolean): Place {
     let pending = namesOf(path);
     let linksFollowed = 0;
     let parents: { inode: Inode; name: string }[] = [{ inode: this.tree.root, name: '' }];
     for (;;) {
-      const name = pending.shift();
+      const given = pending.shift();
       const directory = (parents.at(-1) as { inode: Inode }).inode;
+      const name = given === undefined ? undefined : this.#nameIn(directory, given);
       if (name === undefined) return this.#placeOfDirectory(parents);
       if (name === '..') {
         if (parents.length > 1) parents.pop();

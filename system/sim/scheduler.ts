@@ -17,7 +17,7 @@ const epochMs = 1_767_225_600_000;
 /** How many events run before the real event loop has a turn. */
 const eventsPerTurn = 32;
 /** How long real work (an import, a compression thread) may keep an idle simulation waiting. */
-const realPatienceMs = 2000;
+const realPatienceMs = 10_000;
 
 /** Virtual time: events run one after another, and the clock jumps to each. */
 export class Scheduler {

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { z } from '../../../config/index.js';
 import type { Header } from '../../../protocol/records/index.js';
-import { detach, pathToBytes, printable } from '../../../system/index.js';
+import { detach, pathToBytes, printable, WallSteps } from '../../../system/index.js';
 import { failuresAmong, isOwnFault, reasonOf } from '../../refusal.js';
 import { Alarm } from '../alarm.js';
 import type { Source, SourceContext, SourceStatus } from '../source.js';
@@ -40,6 +40,7 @@ export class MaildropSource implements Source {
   readonly #alarm: Alarm;
   readonly #mails: Mails;
   readonly #removals: Removals;
+  readonly #wallSteps: WallSteps;
   #watch: { close(): Promise<void> } | undefined;
   #loop: Promise<void> | undefined;
   #isStopping = false;
@@ -62,6 +63,7 @@ export class MaildropSource implements Source {
     this.#folder = new MailFolder(system.disk, resolve(options.directory));
     this.#alarm = new Alarm(system.clock);
     this.#counts = new SourceCounts(system, context.name);
+    this.#wallSteps = new WallSteps(system.clock);
     const stored = context.positions.restore(storedMaildrop);
     this.#mails = new Mails(stored?.sent ?? []);
     this.#removals = new Removals(context, options, this.#folder, this.#mails, () => {
@@ -210,9 +212,12 @@ export class MaildropSource implements Source {
   #waitMs({ mail, sinceMs, retryAtMs }: Entry): number {
     const { clock } = this.context.system;
     const nowMs = clock.monotonic();
-    // A file that was renamed into the directory has settled before it came.
-    const quietMs = Math.max(nowMs - sinceMs, clock.now() - mail.modified_ms);
-    return Math.max(0, this.options.settle - quietMs, retryAtMs - nowMs);
+    const { settle } = this.options;
+    // A file that was renamed into the directory has settled before it came; its time says so,
+    // unless the wall clock was set since.
+    const isTimed = sinceMs - this.#wallSteps.lastMs > settle;
+    const quietMs = Math.max(nowMs - sinceMs, isTimed ? clock.now() - mail.modified_ms : 0);
+    return Math.max(0, settle - quietMs, retryAtMs - nowMs);
   }
 
   async #send(entry: Entry): Promise<void> {

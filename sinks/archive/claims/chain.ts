@@ -1,3 +1,4 @@
+import { differInCaseAlone } from '../names.js';
 import { type Claim, type Decision, sameDecision, sameFiles } from './claim.js';
 import { cutReason, paceAfter, type SpoolLevel } from './rotation.js';
 import type { Blocked, ChainConfig, ChainEffect, ChainEvent, ChainState } from './state.js';
@@ -183,7 +184,10 @@ function isCutDue(state: ChainState, spool: SpoolLevel, now: number): boolean {
 function cut(state: ChainState): Step {
   const { spool, config } = state;
   if (spool === undefined || spool.position === spool.start) return [state, []];
-  return encode(state, spool.start, cutEnd(state, spool), config.settings);
+  const { settings } = config;
+  const { start } = spool;
+  const end = cutEnd(state, spool);
+  return work(state, { type: 'encode', start, end, settings, hasPlainNames: false });
 }
 
 /** The last offset of the next claim of ours. */
@@ -191,13 +195,13 @@ function cutEnd(state: ChainState, spool: SpoolLevel): number {
   return Math.min(state.mustEnd ?? Infinity, spool.position - 1);
 }
 
-function encode(state: ChainState, start: number, end: number, settings: Claim['settings']): Step {
-  return work(state, { type: 'encode', start, end, settings });
-}
-
 /** A claim is there, its files are not: they are made from the spool and, beyond it, the log. */
 function fill(state: ChainState, spool: SpoolLevel, claim: Claim): Step {
-  if (spool.position > claim.end) return encode(state, claim.start, claim.end, claim.settings);
+  if (spool.position > claim.end) {
+    const hasPlainNames = differInCaseAlone(claim.files.map(({ name }) => name));
+    const { start, end, settings } = claim;
+    return work(state, { type: 'encode', start, end, settings, hasPlainNames });
+  }
   return read(state, spool, claim.end);
 }
 

@@ -109,6 +109,8 @@ export type ChainEffect =
       readonly start: number;
       readonly end: number;
       readonly settings: ContentSettings;
+      /** For a claim of 0.1.0 with names that differ in case alone. */
+      readonly hasPlainNames: boolean;
     }
   /** Create-if-absent; answers `claimCreated`, whoever won. */
   | { readonly type: 'createClaim'; readonly claim: Decision }

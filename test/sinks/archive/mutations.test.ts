@@ -86,22 +86,22 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'cutting the spool where the winner cut it',
     file: chain,
-    find: `encode(state, claim.start, claim.end, claim.settings)`,
-    replace: `encode(state, claim.start, spool.position - 1, claim.settings)`,
+    find: `    const { start, end, settings } = claim;`,
+    replace: `    const { start, settings } = claim;\n    const end = spool.position - 1;`,
     noticedBy: 'retention behind a winner that died',
   },
   {
     name: 'finishing with the settings of the claim',
     file: chain,
-    find: `encode(state, claim.start, claim.end, claim.settings)`,
-    replace: `encode(state, claim.start, claim.end, state.config.settings)`,
+    find: `    const { start, end, settings } = claim;`,
+    replace: `    const { start, end } = claim;\n    const { settings } = state.config;`,
     noticedBy: 'a crash, and other settings',
   },
   {
     name: 'reading what the spool lacks of a claim',
     file: chain,
-    find: `  if (spool.position > claim.end) return encode`,
-    replace: `  if (spool.position >= claim.start) return encode`,
+    find: `  if (spool.position > claim.end) {`,
+    replace: `  if (spool.position >= claim.start) {`,
     noticedBy: 'a power cut at any step',
   },
   {

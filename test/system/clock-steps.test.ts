@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { Agent, agentSection } from '../../agent/index.js';
+import { Broker } from '../../broker/index.js';
+import { Sinks, sinksSection } from '../../sinks/index.js';
+import { createSimSystem, type SimProcess, type Simulation } from '../../system/sim/index.js';
+import { archiveFiles } from '../sinks/archive/world.js';
+
+const HOUR = 3_600_000;
+const rounds = Number(process.env.LOGFLUME_ROUNDS ?? 1);
+/** From the last line on until everything is archived: looks, linger, rotation, commits. */
+const HOLD_MS = 25_000;
+
+interface Town {
+  readonly sim: Simulation;
+  readonly written: string[];
+  readonly mails: string[];
+  readonly app: SimProcess;
+}
+
+/** Agent, broker and sinks, each a process of one machine. */
+async function start(sim: Simulation): Promise<() => Promise<void>> {
+  const broker = await Broker.start(
+    {
+      dataDir: '/data/broker',
+      listeners: [{ listen: { host: '127.0.0.1', port: 9092 } }],
+      properties: { 'log.index.size.max.bytes': 4096 },
+    },
+    sim.process('broker'),
+  );
+  const kafka = { bootstrap: [broker.address], client_id: 'logflume' };
+  const store = { type: 'local', root: '/archive' };
+  const rotate = { idle: '2s', age: '10s' };
+  const sinks = await Sinks.start(sim.process('sinks'), {
+    config: sinksSection.parse({
+      logs: { type: 'archive', topics: ['logs'], store, rotate },
+      letters: { type: 'archive', topics: ['mails'], store, format: 'eml', rotate },
+    }),
+    kafka,
+    dataDir: '/data/sinks',
+  });
+  const agent = await Agent.start(sim.process('agent'), {
+    config: agentSection.parse({
+      sources: {
+        app: { type: 'file', include: ['/logs/app.log*'], topic: 'logs' },
+        post: { type: 'maildrop', directory: '/mails', topic: 'mails', settle: '5s' },
+      },
+    }),
+    kafka,
+    dataDir: '/data/agent',
+  });
+  return async () => {
+    await agent.stop();
+    await sinks.stop();
+    await broker.stop();
+  };
+}
+
+/** An application that writes lines, rotates its file and drops mails, slowly too. */
+async function write({ sim, app, written, mails }: Town): Promise<void> {
+  const random = sim.process('chance').random;
+  const { disk, clock } = app;
+  for (let i = 0; i < 40; i += 1) {
+    const file = disk.openSync('/logs/app.log', 'a+');
+    const line = `line ${i} ${'x'.repeat(Math.floor(random.float() * 50))}`;
+    written.push(line);
+    file.writeSync([Buffer.from(`${line}\n`)], file.statSync().size);
+    file.closeSync();
+    if (i % 13 === 12) rotate(app, i, random.float() < 0.5);
+    if (i % 9 === 8) {
+      const mail = disk.openSync(`/mails/${i}.eml`, 'wx');
+      mail.writeSync([Buffer.from(`mail ${i}, `)], 0);
+      // Less than a mail may pause before it counts as finished.
+      await clock.sleep(3_000);
+      mail.writeSync([Buffer.from('second half')], mail.statSync().size);
+      mail.closeSync();
+      mails.push(`mail ${i}, second half`);
+    }
+    await clock.sleep(random.float() * 800);
+  }
+}
+
+/** At once behind a line: what was not read yet is in the rotated file alone. */
+function rotate({ disk }: SimProcess, i: number, isCopied: boolean): void {
+  const rotated = `/logs/app.log.${i}`;
+  if (!isCopied) {
+    disk.renameSync('/logs/app.log', rotated);
+    return;
+  }
+  const file = disk.openSync('/logs/app.log', 'r+');
+  const copy = disk.openSync(rotated, 'wx');
+  copy.writeSync([disk.readFileSync('/logs/app.log')], 0);
+  file.truncateSync(0);
+  copy.closeSync();
+  file.closeSync();
+}
+
+/** How long after the last line everything was archived. */
+async function live(seed: number, steps: readonly number[]): Promise<number> {
+  const sim = createSimSystem({ seed });
+  const town: Town = { sim, written: [], mails: [], app: sim.process('app') };
+  for (const path of ['/logs', '/mails']) town.app.disk.makeDirectorySync(path);
+  const work = async () => {
+    const stop = await start(sim);
+    const chance = sim.process('chance').random;
+    const clock = sim.process('clock').clock;
+    const writing = write(town);
+    for (const stepMs of steps) {
+      await clock.sleep(chance.float() * 2_500);
+      sim.stepWallClock(stepMs);
+    }
+    await writing;
+    const wroteAt = sim.now;
+    const reader = sim.process('reader');
+    const archived = () => [...archiveFiles(reader).values()].map(String);
+    const linesOf = () => archived().flatMap((text) => text.match(/^line .*$/gm) ?? []);
+    const mailsOf = () => archived().filter((text) => text.startsWith('mail'));
+    const isThere = () =>
+      linesOf().length >= town.written.length && mailsOf().length >= town.mails.length;
+    while (!isThere() && sim.now - wroteAt < 2 * HOUR) await clock.sleep(500);
+    const heldMs = sim.now - wroteAt;
+    // What comes twice comes late.
+    await clock.sleep(20_000);
+    expect(linesOf().toSorted()).toEqual(town.written.toSorted());
+    expect(mailsOf().toSorted()).toEqual(town.mails.toSorted());
+    for (const text of archived()) {
+      const lines = (text.match(/^line (\d+)/gm) ?? []).map((line) => Number(line.slice(5)));
+      expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+    }
+    await stop();
+    return heldMs;
+  };
+  return sim.run(work(), { limitMs: 3 * HOUR });
+}
+
+describe('a wall clock that is set while everything runs', () => {
+  it('changes nothing but times of day', async () => {
+    for (let seed = 1; seed <= 4 * rounds; seed += 1) {
+      const random = createSimSystem({ seed }).process('steps').random;
+      const steps = Array.from({ length: 20 }, () => (random.float() < 0.5 ? -HOUR : HOUR));
+      for (const [name, all] of [
+        ['without steps', []],
+        ['with steps', steps],
+      ] as const) {
+        try {
+          expect(await live(seed, all)).toBeLessThan(HOLD_MS);
+        } catch (error) {
+          throw new Error(`seed ${seed}, ${name} ${all.join()}: ${error}`, { cause: error });
+        }
+      }
+    }
+  });
+});
