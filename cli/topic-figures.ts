@@ -48,7 +48,7 @@ export async function topicFigures(
   });
 }
 
-/** The sum of a topic's offsets at a place, for each topic; partitions without a leader left out. */
+/** The sum of each topic's offsets at a place; partitions without a leader are left out. */
 async function offsetsOf(
   admin: Admin,
   topics: readonly TopicMetadata[],
