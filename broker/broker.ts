@@ -40,6 +40,8 @@ export interface BrokerStatus {
   readonly partitions: number;
   /** Bytes of all logs on disk. */
   readonly logBytes: number;
+  /** Of these, each topic's. */
+  readonly topicBytes: Readonly<Record<string, number>>;
 }
 
 /** A Kafka broker in this process. */
@@ -129,7 +131,12 @@ export class Broker {
 
   status(): BrokerStatus {
     const partitions = [...this.services.partitions];
+    const topicBytes: Record<string, number> = {};
+    for (const { id, sizeBytes } of partitions) {
+      topicBytes[id.topic] = (topicBytes[id.topic] ?? 0) + sizeBytes;
+    }
     return {
+      topicBytes,
       topics: this.services.metadata.image.topics.size,
       partitions: partitions.length,
       logBytes: partitions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),

@@ -27,6 +27,11 @@ async function main(context: Context): Promise<void> {
 }
 
 const context = createContext();
+const level = process.env.LOGFLUME_LOG;
+if (level !== undefined && !LOG_LEVELS.includes(level)) {
+  const known = LOG_LEVELS.join(', ');
+  context.terminal.say(`logflume: LOGFLUME_LOG=${level} is no level (${known}); taken as info`);
+}
 const fail = (error: unknown) => process.exit(tell(context, error));
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);

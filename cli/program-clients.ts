@@ -159,7 +159,13 @@ export function addClientCommands(program: Command, context: Context, run: Runne
   addGroups(program, context, run);
   addRecords(program, context, run);
   addDisks(program, context, run);
-  client(program.command('status').description('brokers, topics and the lag of every group'))
+  client(program.command('status').description('what is wrong, roles, brokers, topics, groups'))
+    .option('-c, --config <file>', 'ask the roles of this YAML file too, and its brokers')
     .addOption(outputOption())
-    .action(run(async (options) => (await import('./status.js')).status(context, options)));
+    .action(
+      run(async (options, command) => {
+        const bootstrapGiven = command.getOptionValueSource('bootstrap') !== 'default';
+        return (await import('./status.js')).status(context, { ...options, bootstrapGiven });
+      }),
+    );
 }

@@ -46,6 +46,10 @@ export async function up(context: Context, options: UpOptions): Promise<number> 
     ensemble.kill();
     process.exit(ExitCode.failed);
   });
+  // The agent would miss what the writer only makes later, and say so.
+  for (const part of [config.demo?.logs, config.demo?.mails]) {
+    if (part) system.disk.makeDirectorySync(part.directory);
+  }
   try {
     await ensemble.start();
   } catch (error) {

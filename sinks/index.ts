@@ -10,4 +10,4 @@ export {
   verifyArchive,
 } from './archive/index.js';
 export { type SinksConfig, sinksSection } from './schema.js';
-export { Sinks } from './sinks.js';
+export { type SinkStatus, Sinks } from './sinks.js';

@@ -167,6 +167,7 @@ describe.skipIf(!existsSync('/proc/self/stat'))('logflume up', { timeout: LIMIT_
     await until('a file in ./archive', () => filesBelow(join(at, 'archive')).length > 0);
     await until('a file in ./letters', () => filesBelow(join(at, 'letters')).length > 0);
     expect(Date.now() - from).toBeLessThan(8_000);
+    expect(running.words(), 'nothing is wrong with it').not.toMatch(/"level":"(warn|error)"/);
     running.child.kill('SIGINT');
     expect(await running.exit, running.words()).toBe(0);
   });
