@@ -72,7 +72,9 @@ export class Log {
       const recovered = await recoverLog(env, directory, settings, recovery);
       const log = new Log(env, directory, settings, recovered, options);
       if (recovered.flushedOffset < recoveryPoint) await log.#onRecoveryPointLowered?.();
-      if (resume !== undefined) await log.#syncOrDiscard();
+      // What was written again must be on disk before the log is trusted again.
+      if (resume !== undefined)
+        await log.flush().catch((error) => log.discard().then(() => Promise.reject(error)));
       return log;
     } catch (error) {
       throw toStorageError(error, `${directory} could not be opened`);
@@ -98,16 +100,6 @@ export class Log {
     this.#onRecoveryPointLowered = options.onRecoveryPointLowered;
     this.#onFailure = options.onFailure;
     this.#turns = options.turns ?? new Turns();
-  }
-
-  /** What was written again must be on disk before the log is trusted again. */
-  async #syncOrDiscard(): Promise<void> {
-    try {
-      await this.flush();
-    } catch (error) {
-      await this.discard();
-      throw error;
-    }
   }
 
   get settings(): LogSettings {

@@ -4,7 +4,7 @@ export type { CrashKind, CrashScenario } from './crashes.js';
 export { crashAtEveryStep, forEachSeed } from './crashes.js';
 export type { DiskFault, DiskOperation, SimVolume } from './disk-paths.js';
 export type { FaultScenario, PlannedFault } from './faults.js';
-export { DiskFaults, failAtEveryCall, runWithFaults } from './faults.js';
+export { failAtEveryCall, runWithFaults } from './faults.js';
 export type { Endpoint, ReceivedRequest, ScriptedAnswer } from './http.js';
 export type { LogLine } from './log.js';
 export type { SimProcess, Simulation } from './simulation.js';
