@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Producer } from '../client/producer/index.js';
 import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
-import { type DirectoryLock, lockDirectory, type System } from '../system/index.js';
+import { awaitDirectoryLock, type DirectoryLock, type System } from '../system/index.js';
 import { FailedRecords } from './failed-records.js';
 import { createChain } from './interceptors/index.js';
 import { Positions } from './positions.js';
@@ -47,6 +47,7 @@ export class Agent {
       directory: join(dataDir, 'failed'),
       topic: config.dead_letter,
     });
+    const maxOpenFiles = openFilesPerSource(system, config);
     const sources = new Map<string, Source>();
     for (const [name, options] of Object.entries(config.sources)) {
       const source = createSource(options, {
@@ -57,6 +58,7 @@ export class Agent {
         failedRecords: this.#failedRecords,
         chain: createChain(options.interceptors, { system, source: name }),
         positions: positions.of(name),
+        maxOpenFiles,
         host: system.processes.hostname(),
       });
       sources.set(name, source);
@@ -71,7 +73,7 @@ export class Agent {
    * be known how far the sources had come, ClientError for an unusable producer setting.
    */
   static async start(system: System, options: AgentOptions): Promise<Agent> {
-    const lock = lockDirectory(system, options.dataDir, 'agent');
+    const lock = await awaitDirectoryLock(system, options.dataDir, 'agent');
     let agent: Agent | undefined;
     try {
       const positions = await Positions.open(system, options.dataDir);
@@ -135,6 +137,18 @@ export class Agent {
       this.#lock.release();
     }
   }
+}
+
+/** Descriptors that are left for all but the sources' files: connections, libraries, telemetry. */
+const reservedDescriptors = 128;
+
+/** Each file source's share of the files that the process may have open. */
+function openFilesPerSource({ processes }: System, { sources }: AgentConfig): number {
+  const limit = processes.fileLimit();
+  if (limit === undefined) return Number.POSITIVE_INFINITY;
+  const count = Object.values(sources).filter(({ type }) => type === 'file').length;
+  const left = Math.max(limit - reservedDescriptors, limit / 2);
+  return Math.max(1, Math.floor(left / Math.max(1, count)));
 }
 
 function createProducer(

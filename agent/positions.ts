@@ -4,6 +4,7 @@ import { detach, type System, type Timer } from '../system/index.js';
 
 const fileName = 'positions.json';
 const version = 1;
+const problemId = 'positions';
 /** While positions move they are written this often at most. */
 const saveEveryMs = 1_000;
 
@@ -28,6 +29,8 @@ export interface SourcePositions {
   changed(): void;
   /** Writes now; resolves when it survives a power cut. */
   save(): Promise<void>;
+  /** As `save`; where that fails it is a problem, and is tried again. Never rejects. */
+  saveOrSay(): Promise<void>;
 }
 
 /**
@@ -80,6 +83,7 @@ export class Positions {
       },
       changed: () => this.#changed(),
       save: () => this.save(),
+      saveOrSay: () => this.#saveOrSay(),
     };
   }
 
@@ -92,6 +96,7 @@ export class Positions {
     this.#writing = this.system.disk.replaceFile(this.#path, this.#render());
     try {
       await this.#writing;
+      this.system.problems.clear(problemId);
     } catch (error) {
       this.#isDirty = true;
       throw error;
@@ -129,12 +134,18 @@ export class Positions {
     });
   }
 
-  async #saveInTime(): Promise<void> {
+  async #saveOrSay(): Promise<void> {
     try {
-      if (this.#isDirty) await this.save();
+      await this.save();
     } catch (error) {
-      this.system.log.warn(`cannot write ${this.#path}; a crash now would repeat lines`, { error });
+      const text = `cannot write ${this.#path}: a crash now would repeat lines; trying again`;
+      this.system.problems.raise(problemId, text, { error });
+      this.#changed();
     }
+  }
+
+  async #saveInTime(): Promise<void> {
+    if (this.#isDirty) await this.#saveOrSay();
     this.#timer = undefined;
     if (this.#isDirty) this.#changed();
   }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import {
+  awaitDirectoryLock,
   type DirectoryLock,
   detach,
-  lockDirectory,
   type System,
   type Timer,
 } from '../system/index.js';
@@ -67,7 +67,7 @@ export class Broker {
     checkBrokerOptions(options);
     const properties = textOf(options.properties ?? {});
     checkProperties(properties);
-    const lock = lockDirectory(system, options.dataDir, 'broker');
+    const lock = await awaitDirectoryLock(system, options.dataDir, 'broker');
     try {
       return await Broker.startLocked(options, properties, system, lock);
     } catch (error) {

@@ -15,6 +15,8 @@ export class Terminal {
     out.on('error', (error: NodeJS.ErrnoException) => {
       process.exit(error.code === 'EPIPE' ? 0 : 1);
     });
+    // Who read the words has gone (a closed terminal, a dead pipe): the work goes on.
+    err.on('error', () => {});
   }
 
   /** Columns of the terminal. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
-import { type DirectoryLock, lockDirectory, type System } from '../system/index.js';
+import { awaitDirectoryLock, type DirectoryLock, type System } from '../system/index.js';
 import { ArchiveSink } from './archive/index.js';
 import { HttpSink } from './http/index.js';
 import { type PartitionStatus, SinkRunner } from './runner.js';
@@ -53,7 +53,7 @@ export class Sinks {
    * Throws DirectoryLockError where another process uses the folder.
    */
   static async start(system: System, options: SinksOptions): Promise<Sinks> {
-    const sinks = new Sinks(system, lockDirectory(system, options.dataDir, 'sinks'));
+    const sinks = new Sinks(system, await awaitDirectoryLock(system, options.dataDir, 'sinks'));
     try {
       for (const [name, config] of Object.entries(options.config)) {
         await sinks.#add(name, config, options);

@@ -3,6 +3,7 @@ export { detach } from './detach.js';
 export type { Disk, DiskFile, FileStat, OpenMode } from './disk.js';
 export type { Http, HttpReply, HttpRequest, HttpResponse } from './http.js';
 export {
+  awaitDirectoryLock,
   type DirectoryLock,
   DirectoryLockError,
   lockDirectory,
@@ -13,7 +14,7 @@ export type { Counter, Gauge, Histogram, Labels, Metrics } from './metrics.js';
 export type { Connection, ConnectionEvents, Listener, Net } from './net.js';
 export { pathFromBytes, pathToBytes, printable } from './path-bytes.js';
 export { type Problem, Problems } from './problems.js';
-export type { ChildProcess, Processes } from './processes.js';
+export type { ChildProcess, Processes, StopSignal } from './processes.js';
 export type { Random } from './random.js';
 export type { System } from './system.js';
 export { WallSteps } from './wall-steps.js';

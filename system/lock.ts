@@ -2,10 +2,16 @@ import { join } from 'node:path';
 import type { Timer } from './clock.js';
 import type { System } from './system.js';
 
-/** How often a holder that cannot be identified shows that it lives, and when it counts as gone. */
+/** How often a holder shows that it lives, and when one that cannot be asked counts as gone. */
 const HEARTBEAT_MS = 2_000;
 const HEARTBEAT_LOST_MS = 10_000;
+/** How often somebody who waits for that looks. */
+const LOOK_MS = 500;
 
+/** All lock files have this size: one can be written over another where no space is left. */
+const LOCK_BYTES = 512;
+
+const RESERVE_NAME = '.lock.reserve';
 const LOCK_NAME = /^\.lock\.(\d{10})$/;
 
 /** A folder cannot be locked; the message says what to do about it. */
@@ -17,6 +23,8 @@ export class DirectoryLockError extends Error {
     readonly code: 'DIRECTORY_LOCKED' | 'DIRECTORY_UNUSABLE',
     message: string,
     options?: ErrorOptions,
+    /** Since when the holder, which cannot be asked, has not been heard of (modification time). */
+    readonly heardMs?: number,
   ) {
     super(message, options);
   }
@@ -35,6 +43,37 @@ interface Holder {
   readonly pid: number;
   /** Start time and boot id; null where the system does not tell them. */
   readonly identity: string | null;
+  /** Where `pid` means something; null where the system, or an older version, does not tell. */
+  readonly namespace: string | null;
+}
+
+/**
+ * `lockDirectory`, with patience for a holder that nobody here can ask whether it lives, such as
+ * one in another container: where its heartbeat has just ended, it is waited out.
+ *
+ * @throws DirectoryLockError
+ */
+export async function awaitDirectoryLock(
+  system: System,
+  directory: string,
+  role: string,
+): Promise<DirectoryLock> {
+  const endMs = system.clock.monotonic() + HEARTBEAT_LOST_MS + LOOK_MS;
+  let heardMs: number | undefined;
+  for (;;) {
+    try {
+      return lockDirectory(system, directory, role);
+    } catch (error) {
+      const found = error instanceof DirectoryLockError ? error.heardMs : undefined;
+      const isAlive = heardMs !== undefined && found !== heardMs;
+      if (found === undefined || isAlive || system.clock.monotonic() >= endMs) throw error;
+      if (heardMs === undefined) {
+        system.log.info(`waiting whether the last user of ${directory} is still alive`);
+      }
+      heardMs = found;
+    }
+    await system.clock.sleep(LOOK_MS);
+  }
 }
 
 /**
@@ -44,6 +83,11 @@ interface Holder {
  * highest number is the lock; it is never deleted, only followed by a higher one, so two processes
  * that both find a dead holder cannot both become the next: one of them fails to create its number
  * or sees a higher one beside it.
+ *
+ * Whether a holder lives is asked of the system where both are in one process id namespace.
+ * Elsewhere (another container, or machine) its heartbeat tells: it rewrites its lock all the time.
+ *
+ * A lock needs no free space where the folder was used before: a file of the same size is kept.
  *
  * @param role names the user in the message that another process will get, such as `agent`.
  * @throws DirectoryLockError
@@ -56,14 +100,14 @@ export function lockDirectory(system: System, directory: string, role: string): 
       if (latest > 0) refuseIfAlive(system, directory, lockPath(directory, latest));
       const path = lockPath(directory, latest + 1);
       const content = describeHolder(system, role);
-      if (!createLock(system, path, content)) continue;
+      if (!createLock(system, directory, path, content)) continue;
       const numbers = lockNumbers(system, directory);
       if (numbers.at(-1) !== latest + 1) {
         system.disk.removeSync(path);
         continue;
       }
-      for (const older of numbers.slice(0, -1)) system.disk.removeSync(lockPath(directory, older));
-      return hold(system, directory, path, content);
+      retire(system, directory, numbers.slice(0, -1));
+      return hold(system, directory, latest + 1, content);
     }
   } catch (error) {
     if (error instanceof DirectoryLockError) throw error;
@@ -101,26 +145,68 @@ function lockNumbers(system: System, directory: string): number[] {
   return numbers.sort((a, b) => a - b);
 }
 
-function describeHolder(system: System, role: string): string {
-  const { pid } = system.processes;
-  const holder: Holder = { role, pid, identity: system.processes.identity(pid) ?? null };
-  return `${JSON.stringify(holder)}\n`;
+function describeHolder(system: System, role: string): Buffer {
+  const { processes } = system;
+  const { pid } = processes;
+  const identity = processes.identity(pid) ?? null;
+  const holder: Holder = { role, pid, identity, namespace: processes.namespace() ?? null };
+  return Buffer.from(`${JSON.stringify(holder).padEnd(LOCK_BYTES - 1)}\n`);
 }
 
 /** False where someone else created this number first. */
-function createLock(system: System, path: string, content: string): boolean {
+function createLock(system: System, directory: string, path: string, content: Buffer): boolean {
   const temporary = `${path}.${system.random.bytes(8).toString('hex')}`;
-  const file = system.disk.openSync(temporary, 'wx');
   try {
-    file.writeSync([Buffer.from(content)], 0);
+    writeNew(system, directory, temporary, content);
     system.disk.linkSync(temporary, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   } finally {
-    file.closeSync();
     system.disk.removeSync(temporary);
+  }
+}
+
+/** Where no space is left, the reserve becomes the file: it has its space already. */
+function writeNew(system: System, directory: string, path: string, content: Buffer): void {
+  try {
+    write(system, path, 'wx', content);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reserve = join(directory, RESERVE_NAME);
+    const isFull = code === 'ENOSPC' || code === 'EDQUOT';
+    if (!isFull || system.disk.statSync(reserve)?.size !== LOCK_BYTES) throw error;
+    system.disk.renameSync(reserve, path);
+    write(system, path, 'r+', content);
+  }
+}
+
+function write(system: System, path: string, mode: 'wx' | 'r+', content: Buffer): void {
+  const file = system.disk.openSync(path, mode);
+  try {
+    file.writeSync([content], 0);
+  } finally {
+    file.closeSync();
+  }
+}
+
+/** Takes older locks away; one of them is kept as the reserve. */
+function retire(system: System, directory: string, numbers: readonly number[]): void {
+  const { disk } = system;
+  const reserve = join(directory, RESERVE_NAME);
+  for (const number of numbers) {
+    const path = lockPath(directory, number);
+    const isUsable = disk.statSync(path)?.size === LOCK_BYTES;
+    if (isUsable && disk.statSync(reserve)?.size !== LOCK_BYTES) disk.renameSync(path, reserve);
+    else disk.removeSync(path);
+  }
+  if (disk.statSync(reserve)?.size === LOCK_BYTES) return;
+  try {
+    disk.removeSync(reserve);
+    write(system, reserve, 'wx', released);
+  } catch {
+    // It is needed only where a start finds the disk full.
   }
 }
 
@@ -128,19 +214,33 @@ function refuseIfAlive(system: System, directory: string, path: string): void {
   const stat = system.disk.statSync(path);
   const holder = stat && readHolder(system, path);
   if (!holder) return;
-  const advice = 'stop it first, or give this one another data_dir';
-  if (holder.identity !== null && system.processes.identity(system.processes.pid) !== undefined) {
-    if (system.processes.identity(holder.pid) !== holder.identity) return;
-  } else if (system.clock.now() - stat.modifiedMs > HEARTBEAT_LOST_MS) {
-    return;
-  }
-  const patience =
-    holder.identity === null ? `; if it was killed, wait ${HEARTBEAT_LOST_MS / 1000} s` : '';
+  const isSilent = system.clock.now() - stat.modifiedMs > HEARTBEAT_LOST_MS;
+  const canAsk = isOfOurNamespace(system, holder);
+  if (canAsk ? system.processes.identity(holder.pid) !== holder.identity : isSilent) return;
+  const patience = canAsk ? '' : `; if it was killed, wait ${HEARTBEAT_LOST_MS / 1000} s`;
+  const isElsewhere = !canAsk && holder.identity !== null;
+  const where = isElsewhere ? ' of another container or machine' : '';
   throw new DirectoryLockError(
     'DIRECTORY_LOCKED',
-    `${directory} is in use by the logflume ${holder.role} with process id ${holder.pid}: ` +
-      `${advice}${patience}`,
+    `${directory} is in use by the logflume ${holder.role} with process id ` +
+      `${holder.pid}${where}: stop it first, or give this one another data_dir${patience}`,
+    undefined,
+    canAsk ? undefined : stat.modifiedMs,
   );
+}
+
+/** Whether the system can be asked if the holder lives: it would say no of what it cannot see. */
+function isOfOurNamespace({ processes }: System, { identity, namespace }: Holder): boolean {
+  const ours = processes.identity(processes.pid);
+  if (identity === null || ours === undefined) return false;
+  // Locks of older versions do not tell, and have no heartbeat.
+  if (namespace === null) return true;
+  return namespace === processes.namespace() && bootOf(identity) === bootOf(ours);
+}
+
+/** Each machine, and each of its starts, has a boot id of its own. */
+function bootOf(identity: string): string {
+  return identity.slice(0, identity.lastIndexOf(':'));
 }
 
 /**
@@ -151,8 +251,8 @@ function readHolder(system: System, path: string): Holder | undefined {
   try {
     const holder = JSON.parse(system.disk.readFileSync(path).toString()) as Partial<Holder>;
     if (typeof holder.pid !== 'number') return undefined;
-    const { pid, identity = null, role = 'process' } = holder;
-    return { pid, identity, role };
+    const { pid, identity = null, role = 'process', namespace = null } = holder;
+    return { pid, identity, role, namespace };
   } catch (error) {
     const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (gone || error instanceof SyntaxError) return undefined;
@@ -160,36 +260,46 @@ function readHolder(system: System, path: string): Holder | undefined {
   }
 }
 
-function hold(system: System, directory: string, path: string, content: string): DirectoryLock {
+function hold(system: System, directory: string, number: number, content: Buffer): DirectoryLock {
+  const path = lockPath(directory, number);
+  const problem = `lock of ${directory}`;
   let heartbeat: Timer | undefined;
   let held = true;
   const beat = (): void => {
-    try {
-      writeInPlace(system, path, content);
-    } catch (error) {
-      system.log.warn(`cannot renew the lock of ${directory}`, { error });
-    }
     heartbeat = system.clock.after(HEARTBEAT_MS, beat);
+    try {
+      write(system, path, 'r+', content);
+      system.problems.clear(problem);
+    } catch (error) {
+      refuseIfFollowed(system, directory, number);
+      const text = `the lock of ${directory} cannot be renewed: is the folder still there?`;
+      system.problems.raise(problem, text, { error });
+    }
   };
-  if (system.processes.identity(system.processes.pid) === undefined) beat();
+  heartbeat = system.clock.after(HEARTBEAT_MS, beat);
   return {
     directory,
     release(): void {
       if (!held) return;
       held = false;
       heartbeat?.cancel();
-      writeInPlace(system, path, '');
+      // In place, as it may be needed where no space is left.
+      write(system, path, 'r+', released);
     },
   };
 }
 
-/** An empty lock is a released one; the same content again only renews its time. */
-function writeInPlace(system: System, path: string, content: string): void {
-  const file = system.disk.openSync(path, 'r+');
-  try {
-    if (content === '') file.truncateSync(0);
-    else file.writeSync([Buffer.from(content)], 0);
-  } finally {
-    file.closeSync();
-  }
+/**
+ * A process that stood still for long (a paused container) may have been taken for dead. It must
+ * not write beside its successor: nobody catches this, so it ends.
+ */
+function refuseIfFollowed(system: System, directory: string, number: number): void {
+  if ((lockNumbers(system, directory).at(-1) ?? 0) <= number) return;
+  throw new DirectoryLockError(
+    'DIRECTORY_LOCKED',
+    `${directory} was taken over by another logflume while this one stood still: it ends here`,
+  );
 }
+
+/** Not a holder: a lock like this is a released one. */
+const released = Buffer.alloc(LOCK_BYTES, ' ');

@@ -8,6 +8,9 @@ export interface ChildProcess {
   kill(signal: 'SIGTERM' | 'SIGKILL'): void;
 }
 
+/** What asks a process to end: Ctrl-C, the service manager, a terminal that was closed. */
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
 /** This process and its children. */
 export interface Processes {
   readonly pid: number;
@@ -25,12 +28,19 @@ export interface Processes {
         onDisconnect(callback: () => void): void;
       }
     | undefined;
-  /** Calls back on SIGINT and SIGTERM; returns a function that stops that. */
-  onSignal(callback: (signal: 'SIGINT' | 'SIGTERM') => void): () => void;
+  /** Calls back on each of these; returns a function that stops that. */
+  onSignal(callback: (signal: StopSignal) => void): () => void;
   /**
    * An identity of the process with this id that no later process with the same id shares
    * (start time and boot id); undefined where it is gone or cannot be known.
    */
   identity(pid: number): string | undefined;
+  /**
+   * The process id namespace of this process (`pid:[4026531836]`): ids mean something within one
+   * only. undefined where that cannot be known.
+   */
+  namespace(): string | undefined;
+  /** How many descriptors this process may have (`ulimit -n`); undefined where not known. */
+  fileLimit(): number | undefined;
   hostname(): string;
 }

@@ -15,6 +15,8 @@ export interface SourceContext {
   /** Takes what is refused for itself. */
   readonly failedRecords: FailedRecords;
   readonly positions: SourcePositions;
+  /** How many files this source may have open at a time. */
+  readonly maxOpenFiles: number;
   /** The name of this machine, for keys. */
   readonly host: string;
 }

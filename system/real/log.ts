@@ -54,6 +54,9 @@ function createJsonSink(level: LogLevel): Sink {
 function createPino(level: LogLevel): Pino.Logger {
   // Loaded with the first line: importing it takes a good part of the broker's start.
   const pino = createRequire(import.meta.url)('pino') as typeof Pino.default;
+  const destination = pino.destination({ dest: standardError, sync: true });
+  // Nobody reads the log any more: that must not end the process.
+  destination.on('error', () => {});
   return pino(
     {
       level,
@@ -61,7 +64,7 @@ function createPino(level: LogLevel): Pino.Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: standardError, sync: true }),
+    destination,
   );
 }
 

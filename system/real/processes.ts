@@ -1,7 +1,7 @@
 import { fork, type ChildProcess as NodeChild } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { ChildProcess, Processes } from '../processes.js';
+import type { ChildProcess, Processes, StopSignal } from '../processes.js';
 
 /** This process and its children. */
 export function createProcesses(): Processes {
@@ -11,6 +11,8 @@ export function createProcesses(): Processes {
     parent: parentChannel(),
     onSignal,
     identity,
+    namespace,
+    fileLimit,
     hostname,
   };
 }
@@ -59,15 +61,30 @@ function parentChannel(): Processes['parent'] {
   };
 }
 
-function onSignal(callback: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
-  const interrupted = () => callback('SIGINT');
-  const terminated = () => callback('SIGTERM');
-  process.on('SIGINT', interrupted);
-  process.on('SIGTERM', terminated);
+const stopSignals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+function onSignal(callback: (signal: StopSignal) => void): () => void {
+  for (const signal of stopSignals) process.on(signal, callback);
   return () => {
-    process.off('SIGINT', interrupted);
-    process.off('SIGTERM', terminated);
+    for (const signal of stopSignals) process.off(signal, callback);
   };
+}
+
+function namespace(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return undefined;
+  }
+}
+
+function fileLimit(): number | undefined {
+  try {
+    const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
+    return limit?.[1] === undefined ? undefined : Number(limit[1]);
+  } catch {
+    return undefined;
+  }
 }
 
 function identity(pid: number): string | undefined {

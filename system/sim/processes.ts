@@ -1,4 +1,4 @@
-import type { ChildProcess, Processes } from '../processes.js';
+import type { ChildProcess, Processes, StopSignal } from '../processes.js';
 import type { Life } from './life.js';
 
 /** The process table of one simulated machine: which process ids live, with their start number. */
@@ -33,11 +33,13 @@ export class SimProcesses implements Processes {
   readonly parent = undefined;
   readonly #table: ProcessTable;
   readonly #host: string;
-  readonly #listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>();
+  readonly #namespace: string;
+  readonly #listeners = new Set<(signal: StopSignal) => void>();
   forkScript: ForkScript | undefined;
 
-  constructor(table: ProcessTable, life: Life, host: string) {
+  constructor(table: ProcessTable, life: Life, host: string, namespace: string) {
     this.#table = table;
+    this.#namespace = namespace;
     this.#host = host;
     this.pid = table.add(life);
   }
@@ -51,18 +53,26 @@ export class SimProcesses implements Processes {
     return this.forkScript(script, args, env);
   }
 
-  onSignal(callback: (signal: 'SIGINT' | 'SIGTERM') => void): () => void {
+  onSignal(callback: (signal: StopSignal) => void): () => void {
     this.#listeners.add(callback);
     return () => this.#listeners.delete(callback);
   }
 
   /** Delivers a signal. */
-  signal(signal: 'SIGINT' | 'SIGTERM'): void {
+  signal(signal: StopSignal): void {
     for (const listener of this.#listeners) listener(signal);
   }
 
   identity(pid: number): string | undefined {
     return this.#table.identity(pid);
+  }
+
+  namespace(): string {
+    return `pid:[${this.#namespace}]`;
+  }
+
+  fileLimit(): undefined {
+    return undefined;
   }
 
   hostname(): string {

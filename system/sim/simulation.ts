@@ -40,7 +40,8 @@ export interface SimProcess extends System {
 
 interface Machine {
   readonly volume: SimVolume;
-  readonly table: ProcessTable;
+  /** By container. */
+  readonly tables: Map<string, ProcessTable>;
 }
 
 /**
@@ -69,12 +70,16 @@ export class Simulation {
 
   /**
    * The process with this name; started where there is none, or where the last one is dead.
-   * Processes of one `host` (an address, default 127.0.0.1) share its disk.
+   * Processes of one `host` (an address, default 127.0.0.1) share its disk; those of one
+   * `container` on it see each other's process ids, which begin anew in each.
    */
-  process(name: string, options: { readonly host?: string } = {}): SimProcess {
+  process(
+    name: string,
+    options: { readonly host?: string; readonly container?: string } = {},
+  ): SimProcess {
     const running = this.#processes.get(name);
     if (running?.alive) return running;
-    const started = this.#start(name, options.host ?? defaultHost);
+    const started = this.#start(name, options.host ?? defaultHost, options.container ?? '');
     this.#processes.set(name, started);
     return started;
   }
@@ -125,14 +130,16 @@ export class Simulation {
     let machine = this.#machines.get(host);
     if (machine === undefined) {
       const random = new SeededRandom(this.seed, `volume ${host}`);
-      machine = { volume: new SimVolume(random), table: new ProcessTable() };
+      machine = { volume: new SimVolume(random), tables: new Map() };
       this.#machines.set(host, machine);
     }
     return machine;
   }
 
-  #start(name: string, host: string): SimProcess {
-    const { volume, table } = this.#machine(host);
+  #start(name: string, host: string, container: string): SimProcess {
+    const { volume, tables } = this.#machine(host);
+    const table = tables.get(container) ?? new ProcessTable();
+    tables.set(container, table);
     const life = new Life(name);
     const stream = `${name} ${this.#starts++}`;
     const chance = new SeededRandom(this.seed, `calls of ${stream}`);
@@ -161,7 +168,7 @@ export class Simulation {
       logLines,
       metrics,
       problems: new Problems(clock, log, metrics),
-      processes: new SimProcesses(table, life, host),
+      processes: new SimProcesses(table, life, host, container),
     };
   }
 }

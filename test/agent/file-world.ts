@@ -47,6 +47,7 @@ export class FileWorld {
   readonly writer: Writer;
   /** Where refused records go. */
   failed: FailedRecordsOptions = { directory: '/data/failed', topic: undefined };
+  maxOpenFiles = Number.POSITIVE_INFINITY;
   process: SimProcess | undefined;
   source: FileSource | undefined;
 
@@ -84,6 +85,7 @@ export class FileWorld {
         failedRecords,
         chain: createChain(options.interceptors, { system, source: 'app' }),
         positions: positions.of('app'),
+        maxOpenFiles: this.maxOpenFiles,
         host: 'h',
       },
       options,

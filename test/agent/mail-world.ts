@@ -34,6 +34,7 @@ export async function start(
       failedRecords: new FailedRecords(system, fake, failed),
       chain: createChain(parsed.interceptors, { system, source: 'post' }),
       positions: positions.of('post'),
+      maxOpenFiles: Number.POSITIVE_INFINITY,
       host: 'h',
     },
     parsed,

@@ -55,6 +55,7 @@ it('the file source loses none', async () => {
       failedRecords: new FailedRecords(system, producer, failed),
       chain: createChain([], { system, source: 'app' }),
       positions: (await Positions.open(system, directory)).of('app'),
+      maxOpenFiles: Number.POSITIVE_INFINITY,
     },
     options,
   );

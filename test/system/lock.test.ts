@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { DirectoryLockError, lockDirectory, type System } from '../../system/index.js';
+import {
+  awaitDirectoryLock,
+  DirectoryLockError,
+  lockDirectory,
+  type System,
+} from '../../system/index.js';
 import { crashAtEveryStep, createSimSystem, type SimProcess } from '../../system/sim/index.js';
 
 const world = () => createSimSystem({ seed: 1 });
@@ -9,6 +14,7 @@ function anonymous(process: SimProcess): System {
   const processes: System['processes'] = Object.create(process.processes, {
     pid: { value: process.processes.pid },
     identity: { value: () => undefined },
+    namespace: { value: () => undefined },
   });
   return { ...process, processes };
 }
@@ -79,6 +85,72 @@ describe('a locked folder', () => {
     holder.kill();
     await sim.advance(11_000);
     lockDirectory(other, '/data', 'agent');
+  });
+
+  it('is held against other containers, where its process id means nothing', async () => {
+    const sim = world();
+    const holder = sim.process('holder', { container: 'one' });
+    lockDirectory(holder, '/data', 'agent');
+    await sim.advance(3_600_000);
+    // The same id, of another process.
+    const other = sim.process('other', { container: 'two' });
+    expect(other.processes.pid).toBe(holder.processes.pid);
+    const attempt = sim.run(() => awaitDirectoryLock(other, '/data', 'agent'));
+    await expect(attempt).rejects.toThrow(/100 of another container or machine: stop it first/);
+    holder.kill();
+    const start = sim.now;
+    await sim.run(() => awaitDirectoryLock(other, '/data', 'agent'));
+    expect(sim.now - start).toBeLessThanOrEqual(11_000);
+  });
+
+  it('is free at once for another container where it was released', async () => {
+    const sim = world();
+    lockDirectory(sim.process('holder', { container: 'one' }), '/data', 'agent').release();
+    lockDirectory(sim.process('other', { container: 'two' }), '/data', 'agent');
+  });
+
+  it('of an older version is understood: no namespace, no heartbeat', async () => {
+    const sim = world();
+    const old = sim.process('old');
+    const { pid } = old.processes;
+    const identity = old.processes.identity(pid);
+    old.disk.makeDirectorySync('/data');
+    old.disk.replaceFileSync(
+      '/data/.lock.0000000003',
+      JSON.stringify({ role: 'agent', pid, identity }),
+    );
+    await sim.advance(3_600_000);
+    expect(() => lockDirectory(sim.process('new'), '/data', 'agent')).toThrow(DirectoryLockError);
+    old.kill();
+    lockDirectory(sim.process('new'), '/data', 'agent').release();
+    expect(old.disk).toBeDefined();
+  });
+
+  it('ends a holder that stood still and was followed', async () => {
+    const sim = world();
+    const paused = sim.process('paused', { container: 'one' });
+    lockDirectory(paused, '/data', 'agent');
+    const other = sim.process('other', { container: 'two' });
+    // Its clock stood still: for the other one eleven seconds have passed.
+    const later = { ...other.clock, now: () => other.clock.now() + 11_000 };
+    lockDirectory({ ...other, clock: later }, '/data', 'agent');
+    await expect(sim.advance(5_000)).rejects.toThrow(/was taken over by another logflume/);
+  });
+
+  it.each(['released', 'killed'])('can be taken again and again on a full disk (%s)', (how) => {
+    const sim = world();
+    const first = sim.process('first');
+    const lock = lockDirectory(first, '/data', 'agent');
+    if (how === 'released') lock.release();
+    first.kill();
+    sim.volume().capacityBytes = sim.volume().usedBytes;
+    for (let round = 0; round < 3; round++) {
+      const next = sim.process('next');
+      const held = lockDirectory(next, '/data', 'agent');
+      expect(() => lockDirectory(sim.process('other'), '/data', 'agent')).toThrow(/is in use/);
+      if (how === 'released') held.release();
+      next.kill();
+    }
   });
 
   it('that cannot be written is an error that says what to do', () => {

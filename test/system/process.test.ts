@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,4 +117,25 @@ describe('the log', () => {
       /^[\d:.]{12} debug small\n[\d:.]{12} warn {2}words role=broker port=1 error=outer \(EIO: inner\)\n$/,
     );
   });
+});
+
+it('hears of a terminal that was closed as of any other wish to end', async () => {
+  const path = script(
+    'signals.mts',
+    `import { createRealSystem } from ${JSON.stringify(join(import.meta.dirname, '../../system/real/index.ts'))};
+     const stop = createRealSystem().processes.onSignal((signal) => {
+       stop();
+       process.send(signal, () => process.disconnect());
+     });
+     process.send('ready');`,
+  );
+  const child = fork(path, { execArgv: ['--import', 'tsx'] });
+  const messages: unknown[] = [];
+  const ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+  child.on('message', (message) => {
+    messages.push(message);
+    if (message === 'ready') child.kill('SIGHUP');
+  });
+  expect(await ended).toBe(0);
+  expect(messages).toEqual(['ready', 'SIGHUP']);
 });

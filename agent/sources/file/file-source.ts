@@ -62,12 +62,12 @@ export class FileSource implements Source {
     private readonly context: SourceContext,
     private readonly options: FileOptions,
   ) {
-    const { system, log, positions } = context;
+    const { system, positions } = context;
     const stored = positions.restore(storedFileSource);
     const absolute = (globs: readonly string[]) => globs.map((glob) => resolve(glob));
     this.#lister = new Lister(
       system.disk,
-      log,
+      system.problems,
       absolute(options.include),
       absolute(options.exclude),
     );
@@ -100,7 +100,7 @@ export class FileSource implements Source {
     });
     await this.#look();
     // From here on a restart knows what was there before, and what was passed over.
-    await this.context.positions.save();
+    await this.context.positions.saveOrSay();
     this.#loop = this.#run();
   }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Disk, FileStat, Log } from '../../../system/index.js';
+import type { Disk, FileStat, Problems } from '../../../system/index.js';
 import { compileGlob, type Glob } from './glob.js';
 import type { Sighting } from './identity-events.js';
 import { inodeKey } from './identity-state.js';
@@ -9,18 +9,20 @@ import { earlierNames } from './rotation-name.js';
 export class Lister {
   readonly #include: readonly Glob[];
   readonly #exclude: readonly Glob[];
-  /** Directories that could not be listed; said once each. */
+  /** Directories that cannot be listed. */
   readonly #unreadable = new Set<string>();
   #hidden: string[] = [];
+  /** Which globs matched something in the last look. */
+  readonly #matching = new Set<Glob>();
 
   /** The globs are absolute. */
   constructor(
     private readonly disk: Disk,
-    private readonly log: Log,
-    include: readonly string[],
+    private readonly problems: Pick<Problems, 'raise' | 'clear'>,
+    private readonly patterns: readonly string[],
     exclude: readonly string[],
   ) {
-    this.#include = include.map(compileGlob);
+    this.#include = patterns.map(compileGlob);
     this.#exclude = exclude.map(compileGlob);
   }
 
@@ -48,11 +50,31 @@ export class Lister {
     const found = new Map<string, Sighting>();
     const visited = new Set<string>();
     this.#hidden = [];
+    this.#matching.clear();
     for (const { base } of this.#include) {
       const stat = this.#stat(base);
       if (stat?.kind === 'directory') this.#walk(base, stat, besides, visited, found);
     }
+    this.#sayWhatIsMissing();
     return [...found.values()].sort(byAge);
+  }
+
+  /** One sentence for each glob that matches nothing, undefined for one that does. */
+  missing(): readonly (string | undefined)[] {
+    return this.#include.map((glob, index) => {
+      if (this.#matching.has(glob)) return undefined;
+      const isThere = this.#stat(glob.base)?.kind === 'directory';
+      const why = isThere ? '' : `: there is no directory ${glob.base}`;
+      return `nothing matches ${this.patterns[index]}${why}; files are awaited`;
+    });
+  }
+
+  #sayWhatIsMissing(): void {
+    for (const [index, text] of this.missing().entries()) {
+      const id = `glob ${this.patterns[index]}`;
+      if (text === undefined) this.problems.clear(id);
+      else this.problems.raise(id, text);
+    }
   }
 
   #walk(
@@ -83,22 +105,29 @@ export class Lister {
   }
 
   #matches(path: string): boolean {
-    if (!this.#include.some((glob) => glob.matches(path))) return false;
+    let isIncluded = false;
+    for (const glob of this.#include) {
+      if (isIncluded && this.#matching.has(glob)) continue;
+      if (!glob.matches(path)) continue;
+      isIncluded = true;
+      this.#matching.add(glob);
+    }
+    if (!isIncluded) return false;
     return !this.#exclude.some((glob) => glob.matches(path));
   }
 
   #list(directory: string): string[] {
     try {
       const names = this.disk.listSync(directory);
-      this.#unreadable.delete(directory);
+      if (this.#unreadable.delete(directory)) this.problems.clear(`directory ${directory}`);
       return names;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT') this.#hidden.push(directory);
-      if (code !== 'ENOENT' && !this.#unreadable.has(directory)) {
-        this.#unreadable.add(directory);
-        this.log.warn(`cannot list ${directory}; trying again`, { error });
-      }
+      if (code === 'ENOENT') return [];
+      this.#hidden.push(directory);
+      this.#unreadable.add(directory);
+      const text = `cannot list ${directory}: make it readable for this user; trying again`;
+      this.problems.raise(`directory ${directory}`, text, { error });
       return [];
     }
   }

@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
+import { pathToBytes } from '../../../system/index.js';
 import type { BatchFailure } from '../../producer.js';
 import type { SourceContext } from '../source.js';
 import { Acknowledgements, type Run } from './acknowledgements.js';
 import { ContentError } from './content.js';
+import { Descriptors } from './descriptors.js';
 import { examine } from './examine.js';
 import { FileReader, ReadBuffer } from './file-reader.js';
 import {
@@ -47,6 +49,7 @@ export class OpenFiles {
   /** Unfinished lines of files that were cut, until it is known whether a copy exists. */
   readonly #rests = new Map<number, Buffer>();
   readonly #buffer = new ReadBuffer();
+  readonly #descriptors: Descriptors;
   readonly troubles: Troubles;
 
   constructor(
@@ -56,7 +59,9 @@ export class OpenFiles {
     private readonly lister: Lister,
     private readonly events: FileEvents,
   ) {
-    this.troubles = new Troubles(context.system.problems);
+    const { system } = context;
+    this.troubles = new Troubles(system.problems);
+    this.#descriptors = new Descriptors(system.disk, system.clock, context.maxOpenFiles);
     for (const generation of state.generations.values()) this.#route(generation);
   }
 
@@ -200,12 +205,13 @@ export class OpenFiles {
     const { path, id } = generation;
     const { system } = this.context;
     try {
-      const file = system.disk.openSync(path, 'r');
+      let reader: FileReader | undefined;
+      const file = this.#descriptors.open(path, () => reader?.generation.path ?? path);
       if (inodeKey(file.statSync()) !== inodeKey(generation)) {
         file.closeSync();
         return await this.tell({ type: 'unopened', id });
       }
-      const reader = new FileReader(file, generation, this.#buffer, this.options.max_line_bytes);
+      reader = new FileReader(file, generation, this.#buffer, this.options.max_line_bytes);
       this.readers.set(id, reader);
       this.#forgetOrder();
       await this.poll(reader, system.clock.monotonic());
@@ -270,7 +276,7 @@ export class OpenFiles {
   #reopen(reader: FileReader): void {
     const { generation } = reader;
     try {
-      const file = this.context.system.disk.openSync(generation.path, 'r');
+      const file = this.#descriptors.open(generation.path, () => reader.generation.path);
       if (inodeKey(file.statSync()) === inodeKey(generation)) reader.reopen(file);
       else file.closeSync();
     } catch {
@@ -293,7 +299,7 @@ export class OpenFiles {
     const { producer, host } = this.context;
     const { origin } = generation;
     const parts: Readonly<Record<string, string>> = { host, path: origin, name: basename(origin) };
-    const key = Buffer.from(
+    const key = pathToBytes(
       this.options.key.replace(/\{(host|path|name)\}/g, (_, part: string) => parts[part] ?? ''),
     );
     const acknowledgements = new Acknowledgements(generation.place, {

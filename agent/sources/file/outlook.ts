@@ -6,10 +6,7 @@ import { Lister } from './lister.js';
 import type { FileOptions } from './options.js';
 
 /** What each glob of a source would find now, and whether it may be read. Changes nothing. */
-export function fileOutlook(
-  { disk, log }: Pick<System, 'disk' | 'log'>,
-  options: FileOptions,
-): Finding[] {
+export function fileOutlook({ disk }: Pick<System, 'disk'>, options: FileOptions): Finding[] {
   const exclude = options.exclude.map((glob) => resolve(glob));
   return options.include.map((glob): Finding => {
     const absolute = resolve(glob);
@@ -19,7 +16,7 @@ export function fileOutlook(
     if (stat.kind !== 'directory') return nothing(absolute, `${base} is no directory`);
     const closed = [base].find((path) => !isReadable(disk, path));
     if (closed !== undefined) return denied(absolute, closed);
-    const found = new Lister(disk, log, [absolute], exclude).look(false);
+    const found = new Lister(disk, silent, [absolute], exclude).look(false);
     const files = found.filter(({ matched }) => matched).map(({ path }) => path);
     if (files.length === 0) return nothing(absolute, 'a file is read once it is there');
     const unreadable = files.filter((path) => !isReadable(disk, path));
@@ -48,3 +45,6 @@ function isReadable(disk: System['disk'], path: string): boolean {
     return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }
+
+/** The outlook says itself what it finds. */
+const silent = { raise: () => {}, clear: () => {} };

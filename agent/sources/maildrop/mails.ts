@@ -24,8 +24,8 @@ export interface Finder {
 
 /**
  * The mails of the directory, by name. A listing costs one `stat` for each new name: those that
- * wait are looked at again when they are read, those in flight before they are taken away, and those
- * that stay after they were sent on a hint, or in turns.
+ * wait are looked at again when they are read, those in flight before they are taken away, those
+ * that were sent and stay on a hint, or in turns.
  */
 export class Mails {
   readonly #entries = new Map<string, Entry>();

@@ -10,8 +10,8 @@ export const maildropOptions = z
       .string()
       .min(1)
       .describe(
-        'Where complete mails are dropped. Names that begin with a dot are left alone. Where it is ' +
-          'missing it is awaited, never created.',
+        'Where complete mails are dropped. Names that begin with a dot are left alone. ' +
+          'A missing directory is awaited, never created.',
       ),
     topic: z.string().min(1).describe('Where the mails go.'),
     key: z

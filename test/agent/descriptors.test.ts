@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { createSimSystem } from '../../system/sim/index.js';
+import { FileWorld, lines } from './file-world.js';
+
+it.each([1, 3])(
+  'more files than descriptors (%i) are read all the same, and rotate',
+  async (limit) => {
+    const world = new FileWorld(createSimSystem({ seed: limit }), { include: ['/log/*.log'] });
+    world.maxOpenFiles = limit;
+    const names = Array.from({ length: 12 }, (_, index) => `/log/${index}.log`);
+    const written = new Map<string, string>();
+    let mostOpen = 0;
+    await world.sim.run(
+      async () => {
+        const { clock } = world.sim.process('writer');
+        const { disk } = world.sim.process('agent');
+        const opened = new Set<object>();
+        const { openSync } = disk;
+        Object.assign(disk, {
+          openSync: (...args: Parameters<typeof openSync>) => {
+            const file = openSync(...args);
+            if (!args[0].startsWith('/log')) return file;
+            opened.add(file);
+            mostOpen = Math.max(mostOpen, opened.size);
+            const { closeSync } = Object.getPrototypeOf(file);
+            return Object.assign(file, {
+              closeSync: () => {
+                opened.delete(file);
+                closeSync.call(file);
+              },
+            });
+          },
+        });
+        await world.start();
+        for (let round = 0; round < 20; round++) {
+          for (const [index, name] of names.entries()) {
+            if ((round + index) % 3 === 0) continue;
+            const text = lines(name, 5, round * 5);
+            world.writer.append(name, text);
+            written.set(name, (written.get(name) ?? '') + text);
+          }
+          if (round % 6 === 5) {
+            const name = names[round % names.length] ?? '';
+            world.writer.disk.renameSync(name, `${name}.${round}`);
+          }
+          await clock.sleep(1_500);
+        }
+        await clock.sleep(10_000);
+        await world.source?.drain();
+        await world.source?.stop();
+      },
+      { limitMs: 600_000 },
+    );
+    for (const name of names) expect(world.topics.contentOf(name)).toBe(written.get(name));
+    // A file may be looked at beside it, whether it is the one that was meant.
+    expect(mostOpen).toBeLessThanOrEqual(limit + 1);
+  },
+);

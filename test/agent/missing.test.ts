@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { createSimSystem } from '../../system/sim/index.js';
+import { FileWorld } from './file-world.js';
+
+it('a glob that matches nothing is a problem until something does', async () => {
+  const world = new FileWorld(createSimSystem({ seed: 1 }), {
+    include: ['/log/*.log', '/nowhere/*.log'],
+  });
+  const { clock } = world.sim.process('writer');
+  await world.sim.run(async () => {
+    await world.start();
+    const { problems } = world.sim.process('agent');
+    expect(problems.list().map(({ text }) => text)).toEqual([
+      'nothing matches /log/*.log; files are awaited',
+      'nothing matches /nowhere/*.log: there is no directory /nowhere; files are awaited',
+    ]);
+    world.writer.append('/log/a.log', 'x\n');
+    world.writer.append('/nowhere/b.log', 'y\n');
+    await clock.sleep(5_000);
+    expect(problems.list()).toEqual([]);
+    expect(world.topics.records).toHaveLength(2);
+    await world.source?.stop();
+  });
+});
+
+it('a directory that cannot be listed is a problem until it can', async () => {
+  const world = new FileWorld();
+  const { clock } = world.sim.process('writer');
+  await world.sim.run(async () => {
+    world.writer.append('/log/a.log', 'x\n');
+    const mend = world.sim
+      .volume()
+      .inject(({ call, path, process }) =>
+        process === 'agent' && call === 'read' && path === '/log' ? 'EACCES' : undefined,
+      );
+    await world.start();
+    const { problems } = world.sim.process('agent');
+    expect(problems.list().map(({ id }) => id)).toContain('directory /log');
+    mend();
+    await clock.sleep(3_000);
+    expect(problems.list()).toEqual([]);
+    await world.source?.stop();
+  });
+});
+
+it('an agent starts on a full disk, and says what that means', async () => {
+  const world = new FileWorld();
+  const { clock } = world.sim.process('writer');
+  await world.sim.run(async () => {
+    world.writer.append('/log/a.log', 'x\n');
+    const volume = world.sim.volume();
+    volume.capacityBytes = volume.usedBytes;
+    await world.start();
+    await clock.sleep(3_000);
+    expect(world.topics.records).toHaveLength(1);
+    const { problems } = world.sim.process('agent');
+    expect(problems.list().map(({ id }) => id)).toEqual(['positions']);
+    volume.capacityBytes = Number.POSITIVE_INFINITY;
+    await clock.sleep(3_000);
+    expect(problems.list()).toEqual([]);
+    await world.source?.stop();
+  });
+});
