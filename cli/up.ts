@@ -29,7 +29,8 @@ export async function up(context: Context, options: UpOptions): Promise<number> 
   const loaded = await loadWholeConfig(context, options.config);
   refuseWithoutRole(loaded);
   const { config, document } = loaded;
-  let writer: DemoWriter | undefined;
+  // Its files and folders are there before the agent, which would say that it misses them.
+  const writer = config.demo && new DemoWriter(system, config.demo);
   const ensemble = new Ensemble(context, {
     file: options.config,
     script: context.script,
@@ -46,27 +47,21 @@ export async function up(context: Context, options: UpOptions): Promise<number> 
     ensemble.kill();
     process.exit(ExitCode.failed);
   });
-  // The agent would miss what the writer only makes later, and say so.
-  for (const part of [config.demo?.logs, config.demo?.mails]) {
-    if (part) system.disk.makeDirectorySync(part.directory);
-  }
   try {
     await ensemble.start();
   } catch (error) {
+    writer?.stop();
     await drainAll(ensemble);
     stop.close();
     if (error instanceof RoleExit) return error.exitCode;
     throw error;
   }
   let failed = false;
-  if (config.demo) {
-    writer = new DemoWriter(system, config.demo);
-    writer.start((error) => {
-      terminal.say(terminal.paint('red', `the demo's writer gave up: ${words(error)}`));
-      failed = true;
-      stop.request();
-    });
-  }
+  writer?.start((error) => {
+    terminal.say(terminal.paint('red', `the demo's writer gave up: ${words(error)}`));
+    failed = true;
+    stop.request();
+  });
   const statusLine = new StatusLine();
   const live = new LiveStatus(context, () => {
     ensemble.askStatus();

@@ -271,7 +271,7 @@ function hold(system: System, directory: string, number: number, content: Buffer
       write(system, path, 'r+', content);
       system.problems.clear(problem);
     } catch (error) {
-      refuseIfFollowed(system, directory, number);
+      if (isFollowed(system, directory, number)) throw takenOver(directory);
       const text = `the lock of ${directory} cannot be renewed: is the folder still there?`;
       system.problems.raise(problem, text, { error });
     }
@@ -289,13 +289,21 @@ function hold(system: System, directory: string, number: number, content: Buffer
   };
 }
 
+/** False where it cannot be known: a disk that fails for a moment ends nobody. */
+function isFollowed(system: System, directory: string, number: number): boolean {
+  try {
+    return (lockNumbers(system, directory).at(-1) ?? 0) > number;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * A process that stood still for long (a paused container) may have been taken for dead. It must
  * not write beside its successor: nobody catches this, so it ends.
  */
-function refuseIfFollowed(system: System, directory: string, number: number): void {
-  if ((lockNumbers(system, directory).at(-1) ?? 0) <= number) return;
-  throw new DirectoryLockError(
+function takenOver(directory: string): DirectoryLockError {
+  return new DirectoryLockError(
     'DIRECTORY_LOCKED',
     `${directory} was taken over by another logflume while this one stood still: it ends here`,
   );

@@ -25,12 +25,12 @@ export class DemoWriter {
   readonly #journal: Journal;
   readonly #files: readonly DemoLogFile[];
   #timer: Timer | undefined;
-  #lastMs: number;
+  #lastMs = 0;
   /** Lines that are due, with the fraction that the rate leaves over. */
   #due = 0;
-  #nextRotationMs: number;
+  #nextRotationMs = 0;
   #rotated = 0;
-  #nextMailMs: number;
+  #nextMailMs = 0;
   /** Number of the next line or mail; higher than any of an earlier run. */
   #id: number;
 
@@ -44,19 +44,23 @@ export class DemoWriter {
       disk.makeDirectorySync(config.mails.directory);
       disk.makeDirectorySync(this.#staging());
     }
-    this.#lastMs = clock.monotonic();
-    this.#nextRotationMs = this.#lastMs + (config.logs?.rotate_every ?? 0);
-    this.#nextMailMs = this.#lastMs;
     this.#id = clock.now() * 1000;
     if (this.#journal.begin()) this.agentDied();
   }
 
   /** Starts to write; `onError` is told once where the disk refuses. */
   start(onError: (error: unknown) => void): void {
+    this.#lastMs = this.#system.clock.monotonic();
+    this.#nextRotationMs = this.#lastMs + (this.#config.logs?.rotate_every ?? 0);
+    this.#nextMailMs = this.#lastMs;
+    this.#tickSoon(onError);
+  }
+
+  #tickSoon(onError: (error: unknown) => void): void {
     this.#timer = this.#system.clock.after(TICK_MS, () => {
       try {
         this.#tick();
-        this.start(onError);
+        this.#tickSoon(onError);
       } catch (error) {
         this.#timer = undefined;
         onError(error);

@@ -124,6 +124,26 @@ describe('the agent', () => {
       await broker.stop();
     }));
 
+  it('knows a new file from the look that finds it, under any name after a kill', () =>
+    scenario(async (sim, writer) => {
+      await startAgent(sim);
+      // Longer than the positions wait for one another.
+      await pause(sim, 2000);
+      writer.append('/log/a.log', lines('a', 10));
+      await pause(sim, 500);
+      writer.append('/log/b.log', lines('b', 10));
+      await pause(sim, 150);
+      sim.process('agent').kill();
+      writer.disk.renameSync('/log/b.log', '/log/b.old');
+      const broker = await startBroker(sim);
+      const agent = await startAgent(sim);
+      expect(await agent.drain(60_000)).toBe(true);
+      await agent.stop();
+      const records = await read(sim, 'app-logs', 3);
+      expect(contentOf(records, '/log/b.log')).toBe(lines('b', 10));
+      await broker.stop();
+    }));
+
   it('says that it was not drained where that takes too long', () =>
     scenario(async (sim, writer) => {
       writer.append('/log/a.log', lines('a', 10));

@@ -152,7 +152,9 @@ it.each(['EIO', 'EMFILE', 'EROFS'])('a partition comes back by itself after %s',
     }
     expect(refused).toBeGreaterThan(0);
     await world.client.clock.sleep(5000);
-    expect(problems(world)).toHaveLength(1);
+    // Beside it the lock's heartbeat, which is not what this is about.
+    const ids = problems(world).map(({ id }) => id);
+    expect(ids.filter((id) => !id.startsWith('lock of'))).toHaveLength(1);
     heal();
     await world.client.clock.sleep(60_000);
     expect((await client.produce('logs', 0, values('2'))).errorCode).toBe(0);

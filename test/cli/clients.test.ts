@@ -171,6 +171,8 @@ describe('client commands', () => {
     expect(names).toEqual(['a', 'logs', 'piped']);
     expect((await run(['status'])).text).toMatch(/BROKER +ADDRESS\n1 +127\.0\.0\.1:\d+\n/);
     const [status] = (await run(['status', '-o', 'json'])).json();
-    expect(status.topics).toContainEqual({ name: 'a', partitions: 3, leaderless: 0 });
+    expect(status.topics).toContainEqual(
+      expect.objectContaining({ name: 'a', partitions: 3, leaderless: 0 }),
+    );
   });
 });

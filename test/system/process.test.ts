@@ -127,6 +127,8 @@ it('hears of a terminal that was closed as of any other wish to end', async () =
        stop();
        process.send(signal, () => process.disconnect());
      });
+     // Who listens is kept alive.
+     process.on('message', () => {});
      process.send('ready');`,
   );
   const child = fork(path, { execArgv: ['--import', 'tsx'] });

@@ -229,7 +229,11 @@ export class FileSource implements Source {
 
   async #look(): Promise<void> {
     const start = this.#nowMs;
+    const { nextId } = this.#files.state;
     await this.#files.look();
+    // After a kill a file is found under any name once it is stored. The save counts as looking,
+    // so many new files cannot make it happen all the time.
+    if (this.#files.state.nextId !== nextId) await this.context.positions.saveOrSay();
     const end = this.#nowMs;
     this.#lastLookMs = { end, duration: end - start };
     this.#nextLookMs = end + Math.max(lookEveryMs, (end - start) / lookShare);
