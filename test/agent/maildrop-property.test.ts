@@ -2,10 +2,11 @@ import { expect, it } from 'vitest';
 import type { MaildropSource } from '../../agent/sources/maildrop/index.js';
 import type { Disk } from '../../system/index.js';
 import { createSimSystem, type SimProcess } from '../../system/sim/index.js';
+import { replayedSeed, rounds, seed } from '../rounds.js';
 import type { FakeProducerOptions } from './fake-producer.js';
 import { Drop, isNoFolder, mail, start } from './mail-world.js';
 
-const rounds = Number(process.env.LOGFLUME_MAIL_ROUNDS ?? 25);
+const games = replayedSeed === undefined ? 25 * rounds : 1;
 const names = ['a', 'b', 'c'];
 const settleMs = 1_000;
 /** Mails with this are refused: by the source, by the broker. */
@@ -178,13 +179,12 @@ it.each([
   ['sends each mail that stood there once, whatever its name was used for', false],
   ['removes nothing that was not sent, wherever it dies', true],
 ])('%s', async (_what, mayDie) => {
-  const first = Number(process.env.LOGFLUME_MAIL_SEED ?? 1);
-  for (let seed = first; seed < first + rounds; seed++) {
-    const game = new Game(seed, mayDie);
+  for (let one = seed; one < seed + games; one++) {
+    const game = new Game(one, mayDie);
     try {
       await game.drop.sim.run(game.play(), { limitMs: 600_000 });
     } catch (error) {
-      throw new Error(`LOGFLUME_MAIL_SEED=${seed}: ${String(error)}`, { cause: error });
+      throw new Error(`LOGFLUME_SEED=${one}: ${String(error)}`, { cause: error });
     }
   }
 });

@@ -10,12 +10,12 @@ import {
   SyncGroup,
 } from '../../protocol/index.js';
 import { SeededRandom } from '../../system/sim/random.js';
+import { rounds, seed } from '../rounds.js';
 import { changesOf, type Hints, hostile, layoutOf, longTexts } from './hostile-fields.js';
 import { batchOf, inWorld, type RawClient, valuesOf, type World } from './world.js';
 
-/** LOGFLUME_RUNS for more combinations of hostile fields in each API and version. */
-const combinations = Number(process.env.LOGFLUME_RUNS ?? 10);
-const seed = Number(process.env.LOGFLUME_SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** Combinations of hostile fields in each API and version. */
+const combinations = 10 * rounds;
 
 const lost: unknown[] = [];
 const onLost = (error: unknown) => lost.push(error);

@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { rounds } from '../rounds.js';
 import { type Role, repeats, Town } from './town.js';
 
-/** Kills of each role; LOGFLUME_ROUNDS for more (`npm run test:soak`). */
-const rounds = Number(process.env.LOGFLUME_ROUNDS ?? 3);
+/** Kills of each role. */
+const kills = rounds === 1 ? 3 : rounds;
 const roundMs = 60_000;
 /** Positions are written once a second: what an agent sent since then may come again. */
 const POSITIONS_MS = 1_000;
@@ -17,7 +18,7 @@ async function live(victims: readonly (readonly Role[])[]) {
   onTestFinished(() => town.remove());
   try {
     await town.start();
-    for (let round = 1; round <= rounds; round++) {
+    for (let round = 1; round <= kills; round++) {
       for (const roles of victims) {
         const isHasty = round % 2 === 0;
         if (roles.includes('agent')) {
@@ -49,7 +50,7 @@ function repeatsOf(town: Town): number {
     .reduce((sum, count) => sum + count, 0);
 }
 
-describe(`kill -9, ${rounds} rounds, while lines are being written`, () => {
+describe(`kill -9, ${kills} rounds, while lines are being written`, () => {
   it.each<{ what: string; victims: readonly (readonly Role[])[] }>([
     { what: 'of broker and sinks', victims: [['broker'], ['sinks'], ['broker', 'sinks']] },
     { what: 'of the agent', victims: [['agent']] },
@@ -62,7 +63,7 @@ describe(`kill -9, ${rounds} rounds, while lines are being written`, () => {
       await town.verify();
       expect(repeatsOf(town)).toBeLessThanOrEqual(mayRepeat);
     },
-    roundMs * (rounds + 1),
+    roundMs * (kills + 1),
   );
 });
 

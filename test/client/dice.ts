@@ -1,3 +1,5 @@
+import { replayedSeed, rounds, seed } from '../rounds.js';
+
 /** Chance that a seed repeats (mulberry32). */
 export class Dice {
   #state: number;
@@ -28,16 +30,10 @@ export class Dice {
 }
 
 /**
- * Seeds for random programs: new ones each time, for this long, `LOGFLUME_ROUNDS` times as long if
- * that is set. `LOGFLUME_SEED` replays one.
+ * Seeds for random programs: new ones each time, for `rounds` times so long, or the one that is
+ * replayed.
  */
 export function* seedsOf(durationMs: number): Generator<number, void, undefined> {
-  const { LOGFLUME_SEED, LOGFLUME_ROUNDS } = process.env;
-  if (LOGFLUME_SEED !== undefined) {
-    yield Number(LOGFLUME_SEED);
-    return;
-  }
-  const end = performance.now() + durationMs * Number(LOGFLUME_ROUNDS ?? 1);
-  const first = Date.now() % 2 ** 31;
-  for (let nth = 0; nth === 0 || performance.now() < end; nth++) yield first + nth;
+  const end = replayedSeed === undefined ? performance.now() + durationMs * rounds : 0;
+  for (let nth = 0; nth === 0 || performance.now() < end; nth++) yield seed + nth;
 }

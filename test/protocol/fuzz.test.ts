@@ -3,15 +3,14 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CreateTopics, InitProducerId, OffsetCommit, OffsetFetch } from '../../protocol/index.js';
 import { batchOf, inWorld, type RawClient, valuesOf, type World } from '../broker/world.js';
+import { seed } from '../rounds.js';
 import { mulberry32 } from './chance.js';
 import { mutated, validFrames } from './hostile-frames.js';
 
 /**
  * Mutated requests of every API and version against a whole broker: their connection may close,
- * and nothing else may change. LOGFLUME_SEED replays; LOGFLUME_FRAMES says how many
- * (`npm run test:fuzz`: a million).
+ * and nothing else may change. LOGFLUME_FRAMES says how many (`npm run test:fuzz`: a million).
  */
-const seed = Number(process.env.LOGFLUME_SEED ?? Date.now() % 2 ** 31);
 const frames = Number(process.env.LOGFLUME_FRAMES ?? 4000);
 const FRAMES_PER_CONNECTION = 16;
 const CONNECTIONS_AT_ONCE = 4;

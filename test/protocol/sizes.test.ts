@@ -2,16 +2,15 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FieldSpec, Shape, WireType } from '../../protocol/codec/index.js';
 import { encodeResponse, Metadata } from '../../protocol/index.js';
+import { rounds, seed } from '../rounds.js';
 import { mulberry32 } from './chance.js';
 import { type AnySchema, arbitraryOf, schemas, versionsOf } from './every-message.js';
 
 /**
  * Every message and version, with each of its strings, byte fields and arrays in turn of a size
  * around a power of two, and what was in the memory before never in the output. Which power is
- * chance: LOGFLUME_SEED replays, LOGFLUME_ROUNDS says how often (`npm run test:fuzz`).
+ * chance.
  */
-const seed = Number(process.env.LOGFLUME_SEED ?? Date.now() % 2 ** 31);
-const rounds = Number(process.env.LOGFLUME_ROUNDS ?? 1);
 /** No value below holds it: what it appears in was never written. */
 const FOREIGN = 0xa5;
 const FOREIGN_RUN = Buffer.alloc(3, FOREIGN);

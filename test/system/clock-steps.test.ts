@@ -3,10 +3,10 @@ import { Agent, agentSection } from '../../agent/index.js';
 import { Broker } from '../../broker/index.js';
 import { Sinks, sinksSection } from '../../sinks/index.js';
 import { createSimSystem, type SimProcess, type Simulation } from '../../system/sim/index.js';
+import { rounds } from '../rounds.js';
 import { archiveFiles } from '../sinks/archive/world.js';
 
 const HOUR = 3_600_000;
-const rounds = Number(process.env.LOGFLUME_ROUNDS ?? 1);
 /** From the last line on until everything is archived: looks, linger, rotation, commits. */
 const HOLD_MS = 25_000;
 

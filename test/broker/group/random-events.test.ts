@@ -12,6 +12,7 @@ import type {
 import { emptyGroup, type GroupState } from '../../../broker/group/classic/model.js';
 import { step } from '../../../broker/group/classic/step.js';
 import { ErrorCode } from '../../../protocol/index.js';
+import { rounds } from '../../rounds.js';
 import { settings } from './scenario.js';
 
 /** What may happen next; `pick` chooses among what there is (ids, timers) at that moment. */
@@ -294,7 +295,7 @@ describe('any sequence of events', () => {
         }
         world.drain();
       }),
-      { numRuns: Number(process.env.LOGFLUME_RUNS ?? 200) },
+      { numRuns: 200 * rounds },
     );
     // The events must be such that something happens.
     expect(reachedStable).toBeGreaterThan(100);

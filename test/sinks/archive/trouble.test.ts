@@ -5,6 +5,7 @@ import { PartitionWriter } from '../../../sinks/archive/partition-writer.js';
 import { LocalStore } from '../../../sinks/archive/stores/index.js';
 import { verifyArchive } from '../../../sinks/archive/verify.js';
 import { createSimSystem, type SimProcess } from '../../../system/sim/index.js';
+import { rounds } from '../../rounds.js';
 import { FakeTopic } from '../fake-topic.js';
 import { archiveFiles, checkExactlyOnce, startOwner, within } from './world.js';
 
@@ -107,8 +108,6 @@ describe('a wall clock that is set', () => {
 });
 
 describe('disk faults at every call of the archive', () => {
-  const rounds = Number(process.env.LOGFLUME_ROUNDS ?? 1);
-
   /** The disk fails with `code` from its n-th call on, `length` calls long. */
   async function withFault(code: string, first: number, length: number): Promise<number> {
     const sim = createSimSystem({ seed: first });
