@@ -52,15 +52,20 @@ export class ChunkWriter {
     this.#memory = viewed(Buffer.allocUnsafe(capacityBytes));
   }
 
-  /** False where the chunk is full; an empty one takes any record. */
+  /** False where the chunk is full. */
   tryAppend(record: RecordView): boolean {
+    if (this.#length + spanBytesOf(record) > this.#memory.bytes.length) return false;
+    this.append(record);
+    return true;
+  }
+
+  /** Takes any record: a chunk that is full grows for it. */
+  append(record: RecordView): void {
     const { keyStart, keyEnd, valueStart, valueEnd, headersStart, headersEnd } = record;
     const span = headersEnd - keyStart;
     let at = this.#length;
-    if (at + RECORD_HEADER_BYTES + span > this.#memory.bytes.length) {
-      if (this.records > 0) return false;
-      this.#grow(at + RECORD_HEADER_BYTES + span);
-    }
+    const length = at + RECORD_HEADER_BYTES + span;
+    if (length > this.#memory.bytes.length) this.#grow(length);
     const { view } = this.#memory;
     view.setUint32(at, span, true);
     view.setInt32(at + 4, keyEnd < 0 ? -1 : keyEnd - keyStart, true);
@@ -75,7 +80,6 @@ export class ChunkWriter {
     this.#length = at + span;
     this.records += 1;
     this.contentBytes += contentBytesOf(record);
-    return true;
   }
 
   /** The finished chunk; a view that is valid until `clear`. */
@@ -98,7 +102,9 @@ export class ChunkWriter {
   }
 
   #grow(bytes: number): void {
-    this.#memory = viewed(Buffer.allocUnsafe(bytes));
+    const memory = Buffer.allocUnsafe(bytes);
+    this.#memory.bytes.copy(memory, 0, 0, this.#length);
+    this.#memory = viewed(memory);
   }
 }
 

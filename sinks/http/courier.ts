@@ -24,13 +24,14 @@ export interface CourierOptions {
 }
 
 /**
- * What became of a parcel. `aborted`: it is in the outbox. `blocked`: a person has to act.
+ * What became of a parcel. `aborted`: it is in the outbox. `blocked`: a person has to act; `proven`
+ * is to be handed in with it again, so that what the destination has told need not be asked again.
  * `undecided`: what is left are records that were refused, and no other request since has told
  * whether they are at fault or the destination.
  */
 export type Outcome =
   | { readonly type: 'arrived' | 'aborted' }
-  | { readonly type: 'blocked'; readonly reason: string }
+  | { readonly type: 'blocked'; readonly reason: string; readonly proven?: Narrowing }
   | { readonly type: 'undecided'; readonly left: Parcel; readonly reason: string };
 
 /** Brings one parcel after the other to the destination; a refused one piece by piece. */
@@ -42,11 +43,11 @@ export class Courier {
   }
 
   /** Resolves when the whole parcel has arrived and is committed, or cannot go on. */
-  async bring(parcel: Parcel, signal: AbortSignal): Promise<Outcome> {
+  async bring(parcel: Parcel, signal: AbortSignal, proven?: Narrowing): Promise<Outcome> {
     const { destination, deadLetters, deadLetterLimit } = this.#options;
     const limit = deadLetters === undefined ? 1 : deadLetterLimit;
     let left = parcel;
-    let state = narrowingOf(parcel.ranges);
+    let state = proven ?? narrowingOf(parcel.ranges);
     let refusal = '';
     for (;;) {
       const range = state.ranges[nextIndex(state) ?? -1];
@@ -62,9 +63,15 @@ export class Courier {
       const divide = (span: OffsetSpan) => halvesOf(left.chunk, span);
       const [next, decision] = step(state, verdict.kind, divide, limit);
       if (decision.type === 'deadLetter') {
-        const sent = this.#bury(left.chunk, decision.at, refusal);
-        await Promise.race([sent, aborted(signal)]);
+        const failure = await this.#bury(left.chunk, decision.at, refusal, signal);
         if (signal.aborted) return { type: 'aborted' };
+        if (failure !== undefined) {
+          return {
+            type: 'blocked',
+            reason: notBuried(decision.at, refusal, failure),
+            proven: state,
+          };
+        }
       }
       if (verdict.kind === 'accepted') this.#count(left.chunk, range, delivery.body.length);
       if (next.ranges !== state.ranges) left = await this.#settle(left, next.ranges);
@@ -88,9 +95,23 @@ export class Courier {
     this.#options.onArrived({ records, bytes });
   }
 
-  async #bury(chunk: Buffer, { start }: OffsetSpan, reason: string): Promise<void> {
+  /** Resolves with why it failed, if it did; or when `signal` aborts. */
+  async #bury(
+    chunk: Buffer,
+    { start }: OffsetSpan,
+    reason: string,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
     const { deadLetters, topic, partition } = this.#options;
-    await deadLetters?.send(recordAt(chunk, start), { topic, partition, reason });
+    const send = async (): Promise<string | undefined> => {
+      try {
+        await deadLetters?.send(recordAt(chunk, start), { topic, partition, reason });
+        return undefined;
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    };
+    return untilAborted(send(), signal);
   }
 
   #key({ start, end }: OffsetSpan): string {
@@ -130,6 +151,13 @@ function undecided(ranges: readonly OffsetSpan[], refusal: string): string {
   );
 }
 
+function notBuried({ start }: OffsetSpan, refusal: string, failure: string): string {
+  return (
+    `offset ${start} is refused: ${refusal}. It cannot be put into the dead-letter topic either: ` +
+    `${failure}. Create that topic, or mend what keeps it from taking the record`
+  );
+}
+
 function stopped({ ranges, held }: Narrowing, refusal: string): string {
   const [first] = ranges;
   if (held < 2) return `offset ${first?.start} is refused: ${refusal}`;
@@ -150,12 +178,19 @@ export function remainder(parcel: Parcel, committed: number | undefined): Parcel
   return { ...parcel, from: committed, ranges: parcel.ranges.slice(sent) };
 }
 
-/** Resolves when `signal` aborts; what it raced against has nobody to answer to then. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
+/** What `work` gives, or undefined where `signal` aborts first; nothing stays with the signal. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const settled = new AbortController();
+  const aborted = new Promise<undefined>((resolve) => {
+    const options = { once: true, signal: settled.signal };
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), options);
   });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    settled.abort();
+  }
 }
 
 function recordAt(chunk: Buffer, offset: number): RecordView {

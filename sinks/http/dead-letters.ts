@@ -9,6 +9,9 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** A topic that is missing for longer is a problem that a person has to hear of. */
+const TOPIC_MISSING_MS = 10_000;
+
 /** Takes records that a destination refuses, unchanged, into a topic of their own. */
 export class DeadLetters {
   readonly #topic: string;
@@ -16,7 +19,8 @@ export class DeadLetters {
 
   constructor(system: System, bootstrap: readonly string[], clientId: string, topic: string) {
     this.#topic = topic;
-    this.#producer = new Producer({ bootstrap, clientId, acks: 'all' }, system);
+    const options = { bootstrap, clientId, acks: 'all', maxBlockMs: TOPIC_MISSING_MS } as const;
+    this.#producer = new Producer(options, system);
   }
 
   /** Resolves when the record is in the dead-letter topic. */

@@ -5,6 +5,7 @@ import { ChunkCursor, ChunkWriter, contentBytesOf, spanBytesOf } from '../spool-
 import type { PartitionWorker, WorkerStatus } from '../worker.js';
 import { offsetsOf } from './body.js';
 import { type Courier, remainder } from './courier.js';
+import type { Narrowing } from './narrowing.js';
 import type { OffsetSpan, Outbox, Parcel } from './outbox.js';
 
 /** A blocked partition looks again after this time, or after a restart. */
@@ -164,8 +165,9 @@ export class PartitionSender implements PartitionWorker {
     const { signal } = this.#abort;
     this.#underWay = offsetsOf(parcel.chunk).length;
     let left: Parcel = parcel;
+    let proven: Narrowing | undefined;
     for (;;) {
-      const outcome = await courier.bring(left, signal);
+      const outcome = await courier.bring(left, signal, proven);
       if (outcome.type === 'aborted') return;
       this.#triedAt = this.#options.system.clock.monotonic();
       this.#committed = outcome.type === 'undecided' ? outcome.left.from : parcel.next;
@@ -177,6 +179,7 @@ export class PartitionSender implements PartitionWorker {
       if (signal.aborted) return;
       // What arrived before the obstacle is not sent again.
       left = (await outbox.load()) ?? left;
+      ({ proven } = outcome);
     }
     this.#underWay = 0;
   }
@@ -191,7 +194,7 @@ export class PartitionSender implements PartitionWorker {
     while (records.next()) if (isLeft(records.offset)) bytes += spanBytesOf(records);
     this.#chunk = new ChunkWriter(batchBytes + SPARE_BYTES + bytes);
     records.open(chunk);
-    while (records.next()) if (isLeft(records.offset)) this.#chunk.tryAppend(records);
+    while (records.next()) if (isLeft(records.offset)) this.#chunk.append(records);
     this.#carried = ranges;
   }
 
@@ -281,9 +284,11 @@ export class PartitionSender implements PartitionWorker {
     const { batchRecords, batchBytes, system } = this.#options;
     const chunk = this.#chunk;
     const isFull =
-      this.#fresh >= batchRecords ||
-      (this.#fresh > 0 && chunk.contentBytes + contentBytesOf(record) > batchBytes);
-    if (isFull || !chunk.tryAppend(record)) {
+      this.#fresh >= batchRecords || chunk.contentBytes + contentBytesOf(record) > batchBytes;
+    // The first one goes in whatever its size, also behind records that were carried over.
+    if (this.#fresh === 0) {
+      chunk.append(record);
+    } else if (isFull || !chunk.tryAppend(record)) {
       this.#isAhead = true;
       this.#intake.use(this.#position, false);
       return false;

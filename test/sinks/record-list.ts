@@ -21,7 +21,9 @@ export function batchOver(
   base = 0,
   codec: Codec = 'none',
 ): Buffer {
-  const writer = new BatchWriter(records.length === 1 ? 1024 : 8 * 1024 * 1024);
+  const [first, ...others] = records;
+  const isSmall = others.length === 0 && (first?.value?.length ?? 0) < 512;
+  const writer = new BatchWriter(isSmall ? 1024 : 8 * 1024 * 1024);
   for (const { timestamp = 0, key = null, value = null, headers = [] } of records) {
     const bytes = value ?? Buffer.alloc(0);
     const appended = writer.tryAppend(

@@ -12,6 +12,7 @@ const TOPIC_ID = 'abcdefghijklmnopqrstuv';
 export interface SenderSetup {
   readonly format?: Parcel['format'];
   readonly batchRecords?: number;
+  readonly batchBytes?: number;
   readonly lingerMs?: number;
   readonly timeoutMs?: number;
   readonly acceptGap?: boolean;
@@ -56,7 +57,7 @@ export function startSender(
     from: 'earliest',
     format: setup.format ?? 'json',
     batchRecords: setup.batchRecords ?? 3,
-    batchBytes: 100_000,
+    batchBytes: setup.batchBytes ?? 100_000,
     lingerMs: setup.lingerMs ?? 200,
     acceptGap: setup.acceptGap ?? false,
   });
