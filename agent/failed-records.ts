@@ -162,7 +162,7 @@ export class FailedRecords {
         file.closeSync();
       }
       const path = await this.#link(temporary, `${moment}-${record.source}`);
-      this.#look();
+      this.#sayKept();
       return path;
     } finally {
       await disk.remove(temporary);
@@ -186,16 +186,18 @@ export class FailedRecords {
 
   /** It stands as a problem for as long as records lie in the folder. */
   #look(): void {
-    if (this.#stopping.signal.aborted) return;
-    const { problems, clock } = this.#system;
-    const { directory } = this.#options;
-    this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#names().some((name) => name.endsWith(suffix))) {
-      const text = `records that were refused for themselves lie in ${directory}`;
-      problems.raise(problemId, `${text}: deal with them, and take them out of there`);
-      this.#timer = clock.after(lookMs, () => this.#look());
-    } else problems.clear(problemId);
+    if (this.#names().some((name) => name.endsWith(suffix))) this.#sayKept();
+    else this.#system.problems.clear(problemId);
+  }
+
+  /** Not by a look: with each record the folder is longer. */
+  #sayKept(): void {
+    if (this.#timer || this.#stopping.signal.aborted) return;
+    const { problems, clock } = this.#system;
+    const text = `records that were refused for themselves lie in ${this.#options.directory}`;
+    problems.raise(problemId, `${text}: deal with them, and take them out of there`);
+    this.#timer = clock.after(lookMs, () => this.#look());
   }
 
   #names(): string[] {
@@ -237,8 +239,10 @@ function deadLetterHeaders({ topic, reason, source, file, start, end }: FailedRe
 function delivered(ticket: BatchTicket, signal: AbortSignal): Promise<void> {
   const index = ticket.recordCount - 1;
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    const stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
     ticket.onDone((error, _, failures) => {
+      signal.removeEventListener('abort', stop);
       const failure = error && failuresAmong(failures, index, 1)[0];
       if (failure) reject(failure.error);
       else resolve();

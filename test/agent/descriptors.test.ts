@@ -56,3 +56,37 @@ it.each([1, 3])(
     expect(mostOpen).toBeLessThanOrEqual(limit + 1);
   },
 );
+
+it.each([
+  ['renamed to a name that nobody asks for, it is found and read on', true],
+  ['deleted, that is said, and nothing waits for it', false],
+])('a file that vanishes while it has no descriptor: %s', async (_, isThere) => {
+  const world = new FileWorld(createSimSystem({ seed: 4 }), {}, { capacity: 100 });
+  world.maxOpenFiles = 1;
+  const errors: string[] = [];
+  const text = lines('a', 3_000);
+  await world.sim.run(
+    async () => {
+      const { clock } = world.sim.process('writer');
+      world.writer.append('/log/a.log', text);
+      for (const name of ['b', 'c']) world.writer.append(`/log/${name}.log`, lines(name, 3_000));
+      const source = await world.start();
+      await clock.sleep(50);
+      if (isThere) world.writer.disk.renameSync('/log/a.log', '/log/elsewhere');
+      else world.writer.disk.removeSync('/log/a.log');
+      await clock.sleep(60_000);
+      errors.push(...(world.process?.problems.list() ?? []).map(({ text: said }) => said));
+      await source.drain();
+      expect(source.unsent()).toEqual([]);
+      await source.stop();
+    },
+    { limitMs: 600_000 },
+  );
+  expect(errors).toEqual([]);
+  const sent = world.topics.contentOf('/log/a.log');
+  if (isThere) expect(sent).toBe(text);
+  else expect(text.startsWith(sent)).toBe(true);
+  for (const name of ['b', 'c']) {
+    expect(world.topics.contentOf(`/log/${name}.log`)).toBe(lines(name, 3_000));
+  }
+});

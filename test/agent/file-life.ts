@@ -50,6 +50,8 @@ export class FileLife {
       capacity: this.#below(2) === 0 ? 1_000 : 60,
     };
     this.world = new FileWorld(createSimSystem({ seed }), { include }, producer);
+    // Fewer descriptors than files: those at rest are found again by their names.
+    this.world.maxOpenFiles = this.#below(3) === 0 ? 1 : Number.POSITIVE_INFINITY;
   }
 
   /** Lives it, and checks what came of it. Throws with the seed and the story. */

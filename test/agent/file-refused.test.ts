@@ -121,6 +121,21 @@ describe('a record that is refused for itself', () => {
     expect(new Set(world.topics.ofKey(a))).toEqual(new Set(good.split('\n').slice(0, -1)));
   });
 
+  it('does not pile up in memory while it cannot be kept', async () => {
+    await play({}, { rejects: () => true }, async (it, pause) => {
+      for (let i = 0; i < 20; i++) it.writer.append(`/log/${i}.log`, lines('x', 30_000));
+      const isFailed = ({ call, path }: { call: string; path: string }) =>
+        call !== 'read' && path.includes('/failed') ? 'ENOSPC' : undefined;
+      it.sim.volume().inject(isFailed);
+      const source = await it.start();
+      await pause(10_000);
+      // One read of one file.
+      expect(source.status().files).toBe(20);
+      expect(it.failedRecords?.pending).toBeLessThan(10_000);
+      it.kill();
+    });
+  });
+
   it('is there again after a kill, beside the one from before', async () => {
     const world = await play({}, { refuses: isBad }, async (it, pause) => {
       it.writer.append(a, 'bad one\n');

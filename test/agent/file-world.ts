@@ -50,6 +50,7 @@ export class FileWorld {
   maxOpenFiles = Number.POSITIVE_INFINITY;
   process: SimProcess | undefined;
   source: FileSource | undefined;
+  failedRecords: FailedRecords | undefined;
 
   constructor(
     readonly sim: Simulation = createSimSystem({ seed: 1 }),
@@ -76,6 +77,7 @@ export class FileWorld {
     const producer = new FakeProducer(system.clock, this.topics, this.producer);
     const failedRecords = new FailedRecords(system, producer, this.failed);
     failedRecords.start();
+    this.failedRecords = failedRecords;
     const source = new this.parts.FileSource(
       {
         system,

@@ -1,11 +1,15 @@
-import type { Clock, Disk, DiskFile, FileStat } from '../../../system/index.js';
+import type { Disk, DiskFile, FileStat } from '../../../system/index.js';
 
-/** A file that is closed for want of descriptors and not at its path is looked for so long. */
-const lostAfterMs = 5_000;
+/** A file that was closed for want of descriptors is not at its path any more. */
+export class VanishedError extends Error {
+  override readonly name = 'VanishedError';
+  readonly code = 'ENOENT';
+}
 
 /**
  * Opens files for reading, no more than `limit` at a time: then the one that has rested longest is
  * closed until it is needed, and found again by its path, if the file there is still the same one.
+ * Else its methods throw VanishedError.
  */
 export class Descriptors {
   /** Those that are open, the one used last at the end. */
@@ -13,7 +17,6 @@ export class Descriptors {
 
   constructor(
     private readonly disk: Disk,
-    private readonly clock: Clock,
     private readonly limit: number,
   ) {}
 
@@ -23,7 +26,6 @@ export class Descriptors {
     this.#makeRoom();
     const file = this.disk.openSync(path, 'r');
     return new RestingFile(file, pathNow, {
-      now: () => this.clock.monotonic(),
       stat: (at) => this.disk.statSync(at),
       reopen: (at) => {
         this.#makeRoom();
@@ -46,7 +48,6 @@ export class Descriptors {
 }
 
 interface Owner {
-  now(): number;
   stat(path: string): FileStat | undefined;
   reopen(path: string): DiskFile;
   used(file: RestingFile): void;
@@ -60,7 +61,6 @@ class RestingFile implements DiskFile {
   /** Reads on the threadpool: their descriptor must not become another file's. */
   #reading = 0;
   #last: FileStat;
-  #missingSinceMs: number | undefined;
 
   constructor(
     file: DiskFile,
@@ -105,15 +105,9 @@ class RestingFile implements DiskFile {
 
   statSync(): FileStat {
     const found = this.#file ? this.#file.statSync() : this.owner.stat(this.path);
-    if (found && isSame(found, this.#last)) {
-      this.#missingSinceMs = undefined;
-      this.#last = found;
-      return found;
-    }
-    this.#missingSinceMs ??= this.owner.now();
-    // It may have another name: the next look at the directories tells.
-    if (this.owner.now() - this.#missingSinceMs < lostAfterMs) throw this.#lost();
-    return { ...this.#last, links: 0 };
+    if (!found || !isSame(found, this.#last)) throw this.#vanished();
+    this.#last = found;
+    return found;
   }
 
   writeSync(): void {
@@ -142,20 +136,27 @@ class RestingFile implements DiskFile {
   #wake(): DiskFile {
     if (this.#isClosed) throw Object.assign(new Error('the file is closed'), { code: 'EBADF' });
     if (this.#file === undefined) {
-      const file = this.owner.reopen(this.path);
-      if (!isSame(file.statSync(), this.#last)) {
-        file.closeSync();
-        throw this.#lost();
-      }
+      const file = this.#reopened();
       this.#file = file;
     }
     this.owner.used(this);
     return this.#file;
   }
 
-  #lost(): Error {
-    const text = `${this.path} is another file now; the one it was is looked for`;
-    return Object.assign(new Error(text), { code: 'ENOENT' });
+  #reopened(): DiskFile {
+    let file: DiskFile;
+    try {
+      file = this.owner.reopen(this.path);
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? this.#vanished() : error;
+    }
+    if (isSame(file.statSync(), this.#last)) return file;
+    file.closeSync();
+    throw this.#vanished();
+  }
+
+  #vanished(): Error {
+    return new VanishedError(`${this.path} is gone, or another file; the one it was is sought`);
   }
 
   #readOnly(): Error {

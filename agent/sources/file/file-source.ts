@@ -111,7 +111,7 @@ export class FileSource implements Source {
   }
 
   unsent(): readonly string[] {
-    const texts = [...this.#files.troubles.list()];
+    const texts = [...this.#lister.unlisted(), ...this.#files.troubles.list()];
     for (const { generation } of this.#unfinished) {
       texts.push(`the unfinished last line of ${generation.path}, which was cut, is not sent`);
     }
@@ -174,7 +174,7 @@ export class FileSource implements Source {
       const isLookDue = this.#nowMs >= this.#nextLookMs || this.#limits?.size === 0;
       if (isLookDue && !(await this.#tryLook())) continue;
       this.#rewindFailed();
-      const mayRead = this.#nowMs >= this.#retryAtMs && this.context.failedRecords.pending === 0;
+      const mayRead = this.#nowMs >= this.#retryAtMs && !this.#isSettingAside;
       const progressed = mayRead && (await this.#round());
       if (mayRead && this.#sender.isBlocked) await this.#untilWritable(progressed);
       else if (progressed) await this.#alarm.turn();
@@ -182,6 +182,11 @@ export class FileSource implements Source {
         if (await this.#finishDrain()) return;
       } else await this.#alarm.wait(this.#untilNextMs());
     }
+  }
+
+  /** Refused records wait in memory to be kept: more may be refused of what is read now. */
+  get #isSettingAside(): boolean {
+    return this.context.failedRecords.pending > 0;
   }
 
   /** Waits for the producer, which may be full, or look for the topic in vain. */
@@ -254,7 +259,7 @@ export class FileSource implements Source {
       // Closed or moved while its elders were visited.
       if (this.#files.readers.get(reader.generation.id) !== reader) continue;
       if (await this.#visit(reader)) progressed = true;
-      if (this.#sender.isBlocked || this.#sender.error) break;
+      if (this.#sender.isBlocked || this.#sender.error || this.#isSettingAside) break;
     }
     return progressed;
   }
@@ -323,7 +328,7 @@ export class FileSource implements Source {
       if (!isOurs || generation.state !== 'reading') return reads > 0;
       if (reader.isAtEnd && !(takesRest && reader.rest.length > 0)) return reads > 0;
       const moved = await this.#read(reader, takesRest);
-      const isHeldUp = this.#sender.isBlocked || this.#sender.error !== undefined;
+      const isHeldUp = this.#sender.isBlocked || this.#sender.error || this.#isSettingAside;
       if (isHeldUp || this.#failed.has(generation)) return moved || reads > 0;
       if (!moved && reader.isAtEnd) return reads > 0;
     }
@@ -468,7 +473,7 @@ export class FileSource implements Source {
   }
 
   #isDrained(): boolean {
-    if (this.#unfinished.length > 0 || this.context.failedRecords.pending > 0) return false;
+    if (this.#unfinished.length > 0 || this.#isSettingAside) return false;
     return this.#files.inOrder.every((reader) => this.#isReadUp(reader));
   }
 

@@ -52,6 +52,8 @@ export type IdentityEvent =
       /** False where compressed content ends in mid-stream: more of it may come. */
       readonly isWhole: boolean;
     }
+  /** The file has no descriptor, and is not at its path: it has another name, or none. */
+  | { readonly type: 'vanished'; readonly id: number }
   /** The file does not hold the bytes before the position any more. */
   | { readonly type: 'replaced'; readonly id: number }
   /** Lines up to `place` were handed to the producer. */

@@ -64,6 +64,8 @@ export function step(state: IdentityState, event: IdentityEvent, now: number): I
       return polled(state, generation, event, now);
     case 'examined':
       return examined(state, generation, event, now);
+    case 'vanished':
+      return vanished(state, generation);
     case 'replaced':
       return truncated(state, generation);
     case 'advanced':
@@ -277,6 +279,14 @@ function truncated(state: IdentityState, generation: Generation): IdentityEffect
   next.open = true;
   claim(state, next);
   return [{ type: 'move', from: generation.id, to: next.id }, { type: 'list' }];
+}
+
+/** It is sought by its inode, under whatever name. */
+function vanished(state: IdentityState, generation: Generation): IdentityEffect[] {
+  if (generation.state === 'reading') loseFile(state, generation);
+  else drop(state, generation);
+  generation.open = false;
+  return [{ type: 'close', id: generation.id }, { type: 'list' }];
 }
 
 function loseFile(state: IdentityState, generation: Generation): void {

@@ -36,6 +36,11 @@ export class Lister {
     return this.#hidden;
   }
 
+  /** A sentence for each directory that cannot be listed. */
+  unlisted(): readonly string[] {
+    return [...this.#unreadable].map((directory) => `cannot list ${directory}`);
+  }
+
   /** Whether a change at `path` can matter. */
   concerns(path: string): boolean {
     return this.#include.some((glob) => glob.matches(path) || glob.mayHold(path));
@@ -119,17 +124,24 @@ export class Lister {
   #list(directory: string): string[] {
     try {
       const names = this.disk.listSync(directory);
-      if (this.#unreadable.delete(directory)) this.problems.clear(`directory ${directory}`);
+      this.#noteReadable(directory);
       return names;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') return [];
+      if (code === 'ENOENT') {
+        this.#noteReadable(directory);
+        return [];
+      }
       this.#hidden.push(directory);
       this.#unreadable.add(directory);
       const text = `cannot list ${directory}: make it readable for this user; trying again`;
       this.problems.raise(`directory ${directory}`, text, { error });
       return [];
     }
+  }
+
+  #noteReadable(directory: string): void {
+    if (this.#unreadable.delete(directory)) this.problems.clear(`directory ${directory}`);
   }
 
   #stat(path: string): FileStat | undefined {

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
-import { pathToBytes } from '../../../system/index.js';
+import { type FileStat, pathToBytes } from '../../../system/index.js';
 import type { BatchFailure } from '../../producer.js';
 import type { SourceContext } from '../source.js';
 import { Acknowledgements, type Run } from './acknowledgements.js';
 import { ContentError } from './content.js';
-import { Descriptors } from './descriptors.js';
+import { Descriptors, VanishedError } from './descriptors.js';
 import { examine } from './examine.js';
 import { FileReader, ReadBuffer } from './file-reader.js';
 import {
@@ -48,6 +48,8 @@ export class OpenFiles {
   #isLooking = false;
   /** Unfinished lines of files that were cut, until it is known whether a copy exists. */
   readonly #rests = new Map<number, Buffer>();
+  /** Generations whose file vanished, with bytes unread, while it had no descriptor. */
+  readonly #unreadOfVanished: number[] = [];
   readonly #buffer = new ReadBuffer();
   readonly #descriptors: Descriptors;
   readonly troubles: Troubles;
@@ -61,7 +63,7 @@ export class OpenFiles {
   ) {
     const { system } = context;
     this.troubles = new Troubles(system.problems);
-    this.#descriptors = new Descriptors(system.disk, system.clock, context.maxOpenFiles);
+    this.#descriptors = new Descriptors(system.disk, context.maxOpenFiles);
     for (const generation of state.generations.values()) this.#route(generation);
   }
 
@@ -110,6 +112,10 @@ export class OpenFiles {
       const generation = this.state.generations.get(id);
       if (generation?.state === 'gone') this.events.onUnfinished(generation, rest);
     }
+    for (const id of this.#unreadOfVanished.splice(0)) {
+      const generation = this.state.generations.get(id);
+      if (generation?.state === 'gone') this.#sayLoss(generation);
+    }
   }
 
   /** Passes on what was seen, and does what follows from it. */
@@ -123,7 +129,9 @@ export class OpenFiles {
   /** Asks an open file for its size. */
   async poll(reader: FileReader, nowMs: number): Promise<void> {
     const { generation } = reader;
-    const { size, modifiedMs, links } = reader.file.statSync();
+    const stat = statOf(reader);
+    if (stat === undefined) return this.tell({ type: 'vanished', id: generation.id });
+    const { size, modifiedMs, links } = stat;
     if (size !== generation.size || modifiedMs !== generation.modifiedMs) reader.noteChange(nowMs);
     const isAcknowledged = this.routes.get(generation.id)?.acknowledgements.isDone ?? true;
     const drained = !reader.isUnread && isAcknowledged;
@@ -322,10 +330,34 @@ export class OpenFiles {
     reader.moveTo(generation);
   }
 
+  #noteLoss(reader: FileReader): void {
+    const { generation, rest } = reader;
+    if (rest.length > 0) this.#rests.set(generation.id, rest);
+    if (!reader.isAtEnd) this.#unreadOfVanished.push(generation.id);
+  }
+
+  #sayLoss({ path }: Generation): void {
+    const why = 'it was deleted, or moved out of sight, while it had no descriptor';
+    const text = `${path} is gone, and was not read to its end: ${why}`;
+    this.context.log.error(`${text}; raise the limit of open files (ulimit -n)`);
+  }
+
   #close(id: number): void {
-    this.readers.get(id)?.file.closeSync();
+    const reader = this.readers.get(id);
+    reader?.file.closeSync();
+    if (reader?.generation.state === 'lost') this.#noteLoss(reader);
     this.readers.delete(id);
     this.#forgetOrder();
+  }
+}
+
+/** undefined where it has no descriptor, and another file, or none, is at its path. */
+function statOf({ file }: FileReader): FileStat | undefined {
+  try {
+    return file.statSync();
+  } catch (error) {
+    if (error instanceof VanishedError) return undefined;
+    throw error;
   }
 }
 

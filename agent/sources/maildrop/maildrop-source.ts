@@ -4,6 +4,7 @@ import type { Header } from '../../../protocol/records/index.js';
 import { detach, pathToBytes, printable, WallSteps } from '../../../system/index.js';
 import { failuresAmong, isOwnFault, reasonOf } from '../../refusal.js';
 import { Alarm } from '../alarm.js';
+import { Blockage } from '../blockage.js';
 import type { Source, SourceContext, SourceStatus } from '../source.js';
 import { SourceCounts } from '../source-counts.js';
 import { MailFolder, mailFile } from './mail-folder.js';
@@ -49,6 +50,12 @@ export class MaildropSource implements Source {
   /** A look has begun since it was known what was there. */
   #hasLookedSince = false;
   readonly #counts: SourceCounts;
+  readonly #blockage: Blockage;
+  #isAwaitingRoom = false;
+  /** Mails that the producer has. */
+  #inFlight = 0;
+  /** Why the directory could not be looked at the last time. */
+  #trouble: string | undefined;
   #nextLookMs = 0;
   #lastLookMs = { end: 0, duration: 0 };
   /** What waits, the oldest first, and how far it was worked through. */
@@ -63,6 +70,7 @@ export class MaildropSource implements Source {
     this.#folder = new MailFolder(system.disk, resolve(options.directory));
     this.#alarm = new Alarm(system.clock);
     this.#counts = new SourceCounts(system, context.name);
+    this.#blockage = new Blockage(system, context.producer, context.name, options.topic);
     this.#wallSteps = new WallSteps(system.clock);
     const stored = context.positions.restore(storedMaildrop);
     this.#mails = new Mails(stored?.sent ?? []);
@@ -97,7 +105,8 @@ export class MaildropSource implements Source {
     const unsent = [...this.#mails].filter(
       ({ state }) => state === 'waiting' || state === 'inFlight',
     );
-    return unsent.map(({ mail }) => `${printable(this.#folder.pathOf(mail))} is not sent`);
+    const texts = unsent.map(({ mail }) => `${printable(this.#folder.pathOf(mail))} is not sent`);
+    return this.#trouble === undefined ? texts : [this.#trouble, ...texts];
   }
 
   async stop(): Promise<void> {
@@ -106,6 +115,7 @@ export class MaildropSource implements Source {
     await this.#loop;
     await this.#removals.stop();
     await this.#watch?.close();
+    this.#blockage.close();
   }
 
   status(): SourceStatus {
@@ -138,6 +148,7 @@ export class MaildropSource implements Source {
   async #run(): Promise<void> {
     while (!this.#isStopping) {
       if (this.#nowMs >= this.#nextLookMs) await this.#look();
+      this.#blockage.check(this.#inFlight > 0);
       const dueMs = await this.#sendDue();
       if (this.#wanted && this.#isDrained(this.#wanted)) return this.context.positions.save();
       const waitMs = Math.min(dueMs, this.#nextLookMs - this.#nowMs);
@@ -163,9 +174,11 @@ export class MaildropSource implements Source {
       for (const entry of await this.#mails.take(names, finder, start)) this.#removals.add(entry);
       this.#queue = this.#mails.waiting();
       problems.clear(problem);
+      this.#trouble = undefined;
     } catch (error) {
       this.#queue = [];
-      problems.raise(problem, this.#wordsFor(error as NodeJS.ErrnoException));
+      this.#trouble = this.#wordsFor(error as NodeJS.ErrnoException);
+      problems.raise(problem, this.#trouble);
     }
     this.#queued = 0;
     this.#removals.retry();
@@ -231,8 +244,9 @@ export class MaildropSource implements Source {
       if (content === undefined) return this.#changed(entry);
       const headers = await mailHeaders(content);
       while (!this.#append(entry, content, headers)) {
-        await this.#alarm.orRing(this.context.producer.writable());
+        await this.#untilWritable();
         if (this.#isStopping) return;
+        this.#blockage.check(true);
         // It may look for the topic in vain, and say so at once each time.
         await this.#alarm.wait(blockedPauseMs);
       }
@@ -244,6 +258,19 @@ export class MaildropSource implements Source {
       } else if (isOwnFault(error, 0, 0)) await this.#reject(entry, message);
       else this.#postpone(entry, error);
     }
+  }
+
+  /** Waits for the producer, which may be full, or look for the topic in vain; not for ever. */
+  async #untilWritable(): Promise<void> {
+    if (!this.#isAwaitingRoom) {
+      this.#isAwaitingRoom = true;
+      const goOn = () => {
+        this.#isAwaitingRoom = false;
+        this.#alarm.ring();
+      };
+      detach(this.context.producer.writable().then(goOn), goOn);
+    }
+    await this.#alarm.wait(lookEveryMs);
   }
 
   /** It is another one now: it waits anew. */
@@ -268,9 +295,10 @@ export class MaildropSource implements Source {
     const key = pathToBytes(
       this.options.key.replace(/\{(host|path|name)\}/g, (_, part: string) => parts[part] ?? ''),
     );
+    const { timestamp } = view;
     const ticket = producer.append(
       producer.target(this.options.topic, key),
-      view.timestamp,
+      timestamp,
       key,
       0,
       key.length,
@@ -282,28 +310,32 @@ export class MaildropSource implements Source {
     if (ticket === null) return false;
     entry.state = 'inFlight';
     this.#counts.sent(1, content.length, 0);
+    this.#inFlight++;
     const index = ticket.recordCount - 1;
     ticket.onDone((_error, _offset, failures) => {
+      this.#inFlight--;
       // The failure of a neighbour in the batch is not this mail's.
       const [failure] = failuresAmong(failures, index, 1);
       if (!failure) return this.#acknowledge(entry, 1);
-      detach(this.#refused(entry, failure.error), (error) => this.#postpone(entry, error));
+      const refused = this.#refused(entry, failure.error, timestamp);
+      detach(refused, (error) => this.#postpone(entry, error));
     });
     return true;
   }
 
   /** The mail is safe: now, and not before, it may go. */
   #acknowledge(entry: Entry, records: number): void {
+    this.#blockage.progressed();
     this.#counts.acknowledged(records);
     this.context.chain.delivered(records, true);
     this.context.positions.changed();
     this.#removals.add(entry);
   }
 
-  async #refused(entry: Entry, error: Error): Promise<void> {
+  async #refused(entry: Entry, error: Error, timestamp: number): Promise<void> {
     this.context.chain.delivered(1, false);
-    const nowMs = this.context.system.clock.now();
-    if (isOwnFault(error, nowMs, nowMs)) await this.#reject(entry, reasonOf(error));
+    if (isOwnFault(error, timestamp, this.context.system.clock.now()))
+      await this.#reject(entry, reasonOf(error));
     else this.#postpone(entry, error);
     this.#alarm.ring();
   }
