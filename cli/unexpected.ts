@@ -25,7 +25,7 @@ export function tellUnexpected({ system }: Context, role: string): void {
 }
 
 /** The rejection alone, for who has no process to end. */
-export function onLostRejection(
+function onLostRejection(
   { log, problems, metrics }: Pick<System, 'log' | 'problems' | 'metrics'>,
   role: string,
   error: unknown,

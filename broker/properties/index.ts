@@ -1,6 +1,6 @@
 export { brokerProperties } from './broker.js';
 export { type PropertyDefinition, propertyTypes } from './definition.js';
-export { otherName, renamed } from './other-names.js';
+export { renamed } from './other-names.js';
 export {
   type BrokerSettings,
   brokerPropertyProblems,

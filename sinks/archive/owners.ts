@@ -8,7 +8,7 @@ export const OWNERS_DIRECTORY = `${CLAIMS_DIRECTORY}/_owners`;
 const owner = z.object({ version: z.literal(1), sink: z.string() });
 
 /** The file that says whose chain a partition's archive is; see docs/formats/claims.md. */
-export function ownerFile({ cluster, topic, topicId, partition }: ChainId): string {
+function ownerFile({ cluster, topic, topicId, partition }: ChainId): string {
   return `${OWNERS_DIRECTORY}/${cluster}/${topic}.${topicId}/${partition}.json`;
 }
 

@@ -55,7 +55,7 @@ export interface Pace {
  * quiet time (of `ageMs`) waits `firstMs`, each next one twice as long, up to `ageMs`: what is new
  * is seen soon, and it costs log2(ageMs / firstMs) cuts more, not one every `firstMs`.
  */
-export function ageLimit(
+function ageLimit(
   pace: Pace | undefined,
   { ageMs, firstMs }: Rotation,
   sinceMs: number,
