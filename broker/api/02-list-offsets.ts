@@ -22,17 +22,60 @@ interface Found {
   readonly leaderEpoch: number;
 }
 
+interface PartitionAnswer extends Found {
+  readonly partitionIndex: number;
+  readonly errorCode: number;
+}
+
+interface TopicAnswer {
+  readonly name: string;
+  readonly partitions: readonly PartitionAnswer[];
+}
+
 const NOTHING: Found = { offset: -1, timestamp: -1, leaderEpoch: -1 };
 
 export const listOffsets = handler(ListOffsets, async (request, context) => {
-  const topics = request.topics.map(async ({ name, partitions }) => ({
-    name,
-    partitions: await Promise.all(partitions.map((one) => lookUp(name, one, context))),
-  }));
-  return { topics: await Promise.all(topics) };
+  const repeated = repeatedPartitions(request);
+  const topics: TopicAnswer[] = [];
+  for (const { name, partitions } of request.topics) {
+    const answers: PartitionAnswer[] = [];
+    // One after another: each look-up by time may read and decompress a batch.
+    for (const one of partitions) {
+      const isRepeated = repeated.has(keyOf(name, one));
+      const refused = { partitionIndex: one.partitionIndex, ...NOTHING };
+      answers.push(
+        isRepeated
+          ? { ...refused, errorCode: ErrorCode.INVALID_REQUEST }
+          : await lookUp(name, one, context),
+      );
+    }
+    topics.push({ name, partitions: answers });
+  }
+  return { topics };
 });
 
-async function lookUp(name: string, request: PartitionRequest, context: RequestContext) {
+/** What a request names more than once, which Kafka refuses. */
+function repeatedPartitions({ topics }: ListOffsetsRequest): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const { name, partitions } of topics) {
+    for (const one of partitions) {
+      const key = keyOf(name, one);
+      (seen.has(key) ? repeated : seen).add(key);
+    }
+  }
+  return repeated;
+}
+
+function keyOf(name: string, { partitionIndex }: PartitionRequest): string {
+  return `${name}/${partitionIndex}`;
+}
+
+async function lookUp(
+  name: string,
+  request: PartitionRequest,
+  context: RequestContext,
+): Promise<PartitionAnswer> {
   const { partitionIndex, currentLeaderEpoch, timestamp } = request;
   const topic = topicOf(name, '', context);
   const partition = context.services.partitions.get(topic.id, partitionIndex);

@@ -3,6 +3,7 @@ import { handler, type RequestContext } from '../handler.js';
 import type { TopicState } from '../metadata/index.js';
 import { checkTopicName, isInternal, OFFSETS_TOPIC } from '../topic-names.js';
 import { errorCodeOf } from './error-code.js';
+import { once } from './once.js';
 
 /** What a topic is named by in the answer, with what went wrong. */
 interface Answer {
@@ -31,7 +32,8 @@ function wanted(request: MetadataRequest, context: RequestContext): (Answer | Pr
   if (topics === null || (context.apiVersion === 0 && topics.length === 0)) {
     return [...image.topics.values()].map(found);
   }
-  return topics.map(({ name, topicId }) => {
+  const named = once(topics, ({ name, topicId }) => name || topicId);
+  return named.map(({ name, topicId }) => {
     if (name !== null && name !== '') return byName(name, request, context);
     const topic = image.topicsById.get(topicId);
     if (topic !== undefined) return found(topic);

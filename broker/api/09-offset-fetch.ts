@@ -1,6 +1,7 @@
 import { ErrorCode, OffsetFetch, ZERO_UUID } from '../../protocol/index.js';
 import { CommittedOffsets } from '../group/index.js';
 import { handler, type RequestContext } from '../handler.js';
+import { once } from './once.js';
 import { topicOf } from './topic-of.js';
 
 /** Since this version many groups are asked for at once. */
@@ -22,7 +23,7 @@ type Wanted =
 /** How far groups have come. */
 export const offsetFetch = handler(OffsetFetch, (request, context) => {
   if (context.apiVersion >= FIRST_WITH_GROUPS) {
-    const groups = request.groups.map(({ groupId, topics }) => ({
+    const groups = once(request.groups, (group) => group.groupId).map(({ groupId, topics }) => ({
       groupId,
       ...fetchGroup(groupId, topics, context),
     }));

@@ -1,13 +1,14 @@
 import { DescribeGroups, ErrorCode } from '../../protocol/index.js';
 import { describeGroup } from '../group/index.js';
 import { handler, type RequestContext } from '../handler.js';
+import { once } from './once.js';
 
 /** Before it a group that does not exist is described as dead. */
 const FIRST_WITH_NOT_FOUND = 6;
 
 /** State, members and assignments of groups. */
 export const describeGroups = handler(DescribeGroups, (request, context) => ({
-  groups: request.groups.map((groupId) => describe(groupId, context)),
+  groups: once(request.groups, (groupId) => groupId).map((groupId) => describe(groupId, context)),
 }));
 
 function describe(groupId: string, { services, apiVersion }: RequestContext) {

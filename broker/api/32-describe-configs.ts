@@ -18,6 +18,7 @@ import {
 import type { BrokerServices } from '../services.js';
 import { configSource, resourceType } from './config-source.js';
 import { errorCodeOf, messageOf } from './error-code.js';
+import { once } from './once.js';
 
 type Resource = DescribeConfigsRequest['resources'][number];
 
@@ -30,7 +31,8 @@ export const describeConfigs = handler(DescribeConfigs, (request, context) => {
     const what = `the properties of ${resources.length} resources at once`;
     throw new ProtocolError('TOO_LARGE', `${what}; ${MAX_RESOURCES} are possible`);
   }
-  return { results: resources.map((resource) => describe(resource, request, context)) };
+  const named = once(resources, (each) => `${each.resourceType} ${each.resourceName}`);
+  return { results: named.map((resource) => describe(resource, request, context)) };
 });
 
 function describe(

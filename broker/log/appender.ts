@@ -32,7 +32,8 @@ export function appendBatches(
 ): AppendResult {
   const { storage, producers, epochs, tail, settings, nowMs } = target;
   const validated = options.validated === true;
-  const headers = checkBatches(bytes, settings, validated, nowMs);
+  const isRepeat = (header: BatchHeader) => producers.repeatOf(header) !== undefined;
+  const headers = checkBatches(bytes, settings, validated, nowMs, isRepeat);
   const repeated = validated ? undefined : findRepeated(target, headers);
   if (repeated !== undefined) return repeated;
   const { nextOffset } = storage.segments.active;

@@ -28,16 +28,20 @@ const ROUNDING_MS = 4096;
  * as Kafka does: readers look records up by it, and retention deletes by it. Throws LogError.
  * @param fromLeader they were checked by the partition's leader: offsets may have gaps, records,
  *   sizes and times are its decision; checksums are looked at all the same.
+ * @param isRepeat whether the batch is in the log already: what is allowed may have changed since
  */
 export function checkBatches(
   bytes: Buffer,
   settings: LogSettings,
   fromLeader: boolean,
   nowMs: number,
+  isRepeat: (header: BatchHeader) => boolean = () => false,
 ): BatchHeader[] {
   const headers: BatchHeader[] = [];
   for (let at = 0; at < bytes.length; ) {
     const header = checkFrame(bytes, at, fromLeader);
+    // A refusal would make its producer send it in halves, beside what is in the log.
+    if (!fromLeader && header.sizeBytes === bytes.length && isRepeat(header)) return [header];
     headers.push(fromLeader ? header : checkClientBatch(bytes, at, header, settings, nowMs));
     at += header.sizeBytes;
   }

@@ -118,13 +118,27 @@ export class Producers {
       if (baseSequence !== 0) throw outOfOrder(header, 0);
       return undefined;
     }
-    const lastSequence = addToSequence(baseSequence, header.lastOffsetDelta);
-    for (const batch of entry.batches) {
-      if (batch.firstSequence === baseSequence && batch.lastSequence === lastSequence) return batch;
-    }
+    const original = this.repeatOf(header);
+    if (original !== undefined) return original;
     const last = entry.batches.at(-1);
     const expected = last === undefined ? 0 : addToSequence(last.lastSequence, 1);
     if (baseSequence !== expected) throw outOfOrder(header, expected);
+    return undefined;
+  }
+
+  /** The metadata of the batch that this one repeats; undefined where it is new, or nobody's. */
+  repeatOf({
+    producerId,
+    producerEpoch,
+    baseSequence,
+    lastOffsetDelta,
+  }: Sequenced): BatchMetadata | undefined {
+    const entry = this.#entries.get(producerId);
+    if (entry === undefined || entry.epoch !== producerEpoch) return undefined;
+    const lastSequence = addToSequence(baseSequence, lastOffsetDelta);
+    for (const batch of entry.batches) {
+      if (batch.firstSequence === baseSequence && batch.lastSequence === lastSequence) return batch;
+    }
     return undefined;
   }
 

@@ -40,6 +40,7 @@ export function createBatch(fields: {
     sequence: undefined,
     identity: undefined,
     isInDoubt: false,
+    isDoubtfulPart: false,
     outcome: undefined as Outcome | undefined,
   };
 }

@@ -11,6 +11,11 @@ export type ProducerErrorCode =
   | 'TIMED_OUT'
   /** Failed more often than `retries` allows. */
   | 'RETRIES_EXHAUSTED'
+  /**
+   * It was sent, its answer was lost, and what was sent again was refused: the broker has written
+   * it, as far as sequences tell.
+   */
+  | 'IN_DOUBT'
   /** A single record is larger than `maxRequestBytes` or than the broker takes. */
   | 'TOO_LARGE'
   /** `maxMemoryBytes` are in use and the producer is set to fail rather than wait. */
@@ -82,6 +87,7 @@ export function batchError(
     REFUSED: `${where}: the broker refused the batch (${last})`,
     TIMED_OUT: `${where}: not delivered in time; last: ${last}`,
     RETRIES_EXHAUSTED: `${where}: not delivered after the last retry; last: ${last}`,
+    IN_DOUBT: `${where}: an answer was lost, and the repeat refused: it is probably written`,
     TOO_LARGE: `${where}: the record is larger than max.message.bytes allows`,
   };
   return new BatchError(code, words[code], bytes, { cause });

@@ -19,6 +19,11 @@ export interface LineBatch {
   identity: ProducerIdentity | undefined;
   /** It was sent, and whether the broker wrote it is not known. */
   isInDoubt: boolean;
+  /**
+   * A part of a batch that was split although the broker may have written it. It carries its part
+   * of that batch's sequences: the broker takes it only if it has not written the batch.
+   */
+  isDoubtfulPart: boolean;
   outcome: Outcome | undefined;
 }
 
@@ -35,7 +40,7 @@ export type Outcome =
 
 /** Why a batch was given up. */
 export interface FailureReason {
-  readonly code: 'REFUSED' | 'TIMED_OUT' | 'RETRIES_EXHAUSTED' | 'TOO_LARGE';
+  readonly code: 'REFUSED' | 'TIMED_OUT' | 'RETRIES_EXHAUSTED' | 'TOO_LARGE' | 'IN_DOUBT';
   /** Kafka's code of the last answer; NONE where none came. */
   readonly errorCode: number;
   readonly cause: Error | undefined;

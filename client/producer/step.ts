@@ -125,6 +125,8 @@ function answered<B extends LineBatch>(
       line.failures = 0;
       line.isProven = true;
       line.lastError = undefined;
+      // It was the next by its sequence, so the batch that was split had not been written.
+      if (batch.isDoubtfulPart) for (const each of line.batches) each.isDoubtfulPart = false;
       settle(batch, { type: 'delivered', baseOffset, logAppendTimeMs });
       return;
     case ErrorCode.MESSAGE_TOO_LARGE:
@@ -137,16 +139,21 @@ function answered<B extends LineBatch>(
       return;
     case ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER:
     case ErrorCode.UNKNOWN_PRODUCER_ID:
+      if (batch.isDoubtfulPart && isOldestUnsettled(line, batch)) {
+        failDoubtful(line, errorCode);
+        return;
+      }
       // With an older batch still open this only says that the older one is missing.
       if (isOldestUnsettled(line, batch)) line.mustReset = true;
       retry(line, batch, nowMs, settings, errorCode, undefined);
       return;
     case ErrorCode.INVALID_PRODUCER_EPOCH:
     case ErrorCode.INVALID_PRODUCER_ID_MAPPING:
+      if (batch.isDoubtfulPart) failDoubtful(line, errorCode);
       // Somebody uses our producer id under a later epoch: leave it to them.
       line.mustReset = true;
       line.identity = undefined;
-      retry(line, batch, nowMs, settings, errorCode, undefined);
+      if (batch.state !== 'settled') retry(line, batch, nowMs, settings, errorCode, undefined);
       effects.push({ type: 'newProducerId' });
       return;
     default:
@@ -171,7 +178,8 @@ function mayBecomeGood(errorCode: number): boolean {
 
 /**
  * Something in the batch is refused for itself: halves find out what, and only that is given up.
- * The broker takes a batch as a whole or not at all, so no record is written twice.
+ * The broker takes a batch as a whole or not at all, so no record is written twice. One that is in
+ * doubt may have been written before what is allowed has changed: see `isDoubtfulPart`.
  */
 function narrow<B extends LineBatch>(
   line: Line<B>,
@@ -218,23 +226,47 @@ function retry<B extends LineBatch>(
 function fail<B extends LineBatch>(line: Line<B>, batch: B, reason: FailureReason): void {
   const index = line.batches.indexOf(batch);
   const isLastSent = line.batches.slice(index + 1).every(({ sequence }) => sequence === undefined);
-  if (batch.sequence !== undefined && isLastSent && !batch.isInDoubt && !line.mustReset) {
-    line.nextSequence = batch.sequence;
-  }
+  const isFree = !batch.isInDoubt && !batch.isDoubtfulPart && !line.mustReset;
+  if (batch.sequence !== undefined && isLastSent && isFree) line.nextSequence = batch.sequence;
+  if (batch.isDoubtfulPart && !batch.isInDoubt) closeUp(line, index);
   settle(batch, { type: 'failed', reason });
 }
 
-/** The halves take the place and the sequences of a batch that the broker certainly refused. */
+/** The broker expects other sequences: it has written the batch of which these are the parts. */
+function failDoubtful<B extends LineBatch>(line: Line<B>, errorCode: number): void {
+  for (const part of line.batches) {
+    if (part.state === 'settled' || !part.isDoubtfulPart) continue;
+    settle(part, { type: 'failed', reason: { code: 'IN_DOUBT', errorCode, cause: undefined } });
+  }
+}
+
+/**
+ * Doubtful parts behind one that was refused for itself take its sequences, so that the next still
+ * begins where the batch began: else a refusal would not tell whether that was written.
+ */
+function closeUp<B extends LineBatch>(line: Line<B>, index: number): void {
+  let { sequence } = line.batches[index] as B;
+  for (const part of line.batches.slice(index + 1)) {
+    if (!part.isDoubtfulPart || part.isInDoubt || sequence === undefined) return;
+    part.sequence = sequence;
+    sequence = advanceSequence(sequence, part.recordCount);
+  }
+}
+
+/** The halves take the place and the sequences of a batch that the broker refused. */
 function replace<B extends LineBatch>(line: Line<B>, batch: B, halves: readonly B[]): void {
   let sequence = batch.sequence;
   for (const half of halves) {
     half.attempts = batch.attempts;
     half.identity = batch.identity;
     half.sequence = sequence;
+    half.isDoubtfulPart = batch.isDoubtfulPart || (batch.isInDoubt && sequence !== undefined);
     if (sequence !== undefined) sequence = advanceSequence(sequence, half.recordCount);
   }
   line.batches.splice(line.batches.indexOf(batch), 1, ...halves);
   line.isRecovering = true;
+  // The first part that is answered tells of the others, so they go one by one.
+  if (halves.some(({ isDoubtfulPart }) => isDoubtfulPart)) line.isProven = false;
 }
 
 /** Renumbers everything that is left from 0 under the next epoch. Nothing is in flight. */
@@ -250,6 +282,7 @@ function reset<B extends LineBatch>(line: Line<B>): void {
     if (batch.state !== 'waiting') continue;
     batch.sequence = undefined;
     batch.identity = undefined;
+    batch.isDoubtfulPart = false;
   }
 }
 

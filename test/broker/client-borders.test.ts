@@ -7,10 +7,12 @@ import {
   CreateTopics,
   DeleteTopics,
   DescribeConfigs,
+  DescribeGroups,
   ErrorCode,
   encodeRequest,
   Fetch,
   IncrementalAlterConfigs,
+  ListOffsets,
   Metadata,
   OffsetCommit,
   OffsetFetch,
@@ -44,6 +46,42 @@ describe('what clients may not do to __consumer_offsets', () => {
       const wanted = [{ name: 'logs', partitionIndexes: [0] }];
       const kept = await client.ask(OffsetFetch, { groupId: 'g', topics: wanted }, 7);
       expect(kept.topics[0]?.partitions[0]?.committedOffset).toBe(4);
+    }));
+});
+
+describe('what a request names again and again', () => {
+  const times = 2000;
+
+  it('is answered once, so that a small request has no huge answer', () =>
+    inWorld({ topics: { logs: { partitions: 50 } } }, async ({ connect }) => {
+      const client = await connect();
+      const many = <T>(element: T) => Array.from({ length: times }, () => element);
+      const { topics } = await client.ask(Metadata, { topics: many({ name: 'logs' }) }, 9);
+      expect(topics.map(({ partitions }) => partitions.length)).toEqual([50]);
+      const resource = { resourceType: 2, resourceName: 'logs', configurationKeys: null };
+      const configs = await client.ask(DescribeConfigs, { resources: many(resource) });
+      expect(configs.results).toHaveLength(1);
+      const { groups } = await client.ask(DescribeGroups, { groups: many('g') });
+      expect(groups).toHaveLength(1);
+      const wanted = { groups: many({ groupId: 'g', topics: null }) };
+      expect((await client.ask(OffsetFetch, wanted, 8)).groups).toHaveLength(1);
+    }));
+
+  it('is not looked up by time as often: ListOffsets refuses it, as in Kafka', () =>
+    inWorld({}, async ({ connect }) => {
+      const client = await connect();
+      await client.produce('logs', 0, batchOf(['x'], { timestamp: 7 }));
+      await client.produce('logs', 1, batchOf(['y'], { timestamp: 7 }));
+      const one = { partitionIndex: 0, timestamp: 7 };
+      const partitions = [
+        ...Array.from({ length: times }, () => one),
+        { ...one, partitionIndex: 1 },
+      ];
+      const body = { replicaId: -1, topics: [{ name: 'logs', partitions }] };
+      const answer = await client.ask(ListOffsets, body, 5);
+      const codes = answer.topics[0]?.partitions.map(({ errorCode }) => errorCode);
+      const refused = Array.from({ length: times }, () => ErrorCode.INVALID_REQUEST);
+      expect(codes).toEqual([...refused, ErrorCode.NONE]);
     }));
 });
 

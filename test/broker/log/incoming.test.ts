@@ -159,3 +159,26 @@ it('what is refused leaves the log as it was', async () => {
     await log.close();
   });
 });
+
+it('a repeat is known before it is judged by what is allowed now', async () => {
+  const sim = createSimSystem({ seed: 1 });
+  await sim.run(async () => {
+    const log = await openLog(sim.process('broker'));
+    const ids = { producerId: 7, producerEpoch: 0 };
+    const first = () => batch(['x'.repeat(300), 'y'], { ...ids, baseSequence: 0 });
+    log.append(first(), { leaderEpoch: 0 });
+    const now = sim.process('broker').clock.now();
+    for (const change of [
+      { maxMessageBytes: 100 },
+      { segmentBytes: 100 },
+      { messageTimestampBeforeMaxMs: now - 2000, messageTimestampType: 'CreateTime' as const },
+    ]) {
+      log.configure({ ...log.settings, ...change });
+      expect(log.append(first(), { leaderEpoch: 0 })).toMatchObject({ duplicate: true });
+    }
+    expect(log.endOffset).toBe(2);
+    const next = batch(['x'.repeat(300)], { ...ids, baseSequence: 2 });
+    expect(await codeOf(() => log.append(next, { leaderEpoch: 0 }))).toBe('MESSAGE_TOO_LARGE');
+    await log.close();
+  });
+});

@@ -36,6 +36,7 @@ function batchOf(values: readonly number[], createdMs = 0): TestBatch {
     sequence: undefined,
     identity: undefined,
     isInDoubt: false,
+    isDoubtfulPart: false,
     outcome: undefined,
   };
 }
@@ -60,8 +61,11 @@ class World {
 
   constructor(
     readonly own: LineSettings = settings,
-    readonly maxRecords = 1000,
+    public maxRecords = 1000,
   ) {}
+
+  /** Records that the broker refuses for themselves, at present. */
+  refuses: (value: number) => boolean = () => false;
 
   apply(event: LineEvent<TestBatch>): void {
     for (const effect of step(this.line, event, this.now, this.own)) this.execute(effect);
@@ -82,14 +86,20 @@ class World {
   handle(force?: number, write = true): void {
     const request = this.connection.find(({ answer }) => answer === undefined);
     if (request === undefined) return;
-    const isTooLarge = request.sent.values.length > this.maxRecords;
-    if (isTooLarge) {
-      request.answer = [ErrorCode.MESSAGE_TOO_LARGE, -1];
+    // Kafka looks at sizes before sequences: a repeat of what it has written is refused too.
+    const refusal = this.refusalOf(request.sent.values);
+    if (refusal !== undefined) {
+      request.answer = [refusal, -1];
       return;
     }
     const result = write ? this.partition.append(request.sent) : undefined;
     const errorCode = result?.errorCode || force || 0;
     request.answer = [errorCode, errorCode === 0 ? (result?.baseOffset ?? -1) : -1];
+  }
+
+  private refusalOf(values: readonly number[]): number | undefined {
+    if (values.length > this.maxRecords) return ErrorCode.MESSAGE_TOO_LARGE;
+    return values.some(this.refuses) ? ErrorCode.INVALID_RECORD : undefined;
   }
 
   /** The oldest answer reaches the client. */
@@ -102,6 +112,15 @@ class World {
     this.apply({ type: 'answered', batch, errorCode, baseOffset, logAppendTimeMs: -1 });
   }
 
+  private ruleChanges = 0;
+
+  /** Smaller batches, other records that are refused, or none: in turns. */
+  changeRules(): void {
+    const nth = ++this.ruleChanges;
+    this.maxRecords = [1000, 2, 1, 1000][nth % 4] as number;
+    this.refuses = nth % 3 === 0 ? (value) => value % 7 === 0 : () => false;
+  }
+
   break(): void {
     const lost = this.connection;
     this.connection = [];
@@ -111,7 +130,9 @@ class World {
 
   zombie(): void {
     const sent = this.zombies.shift();
-    if (sent !== undefined && sent.values.length <= this.maxRecords) this.partition.append(sent);
+    if (sent !== undefined && this.refusalOf(sent.values) === undefined) {
+      this.partition.append(sent);
+    }
   }
 
   /** Delivers a first batch, after which several may be in flight. */
@@ -162,22 +183,25 @@ type Move =
   | 'zombie'
   | 'notLeader'
   | 'writtenButError'
-  | 'wait';
+  | 'wait'
+  /** What the broker allows is changed. */
+  | 'rules';
 
-const moves = fc.array(
-  fc.oneof(
-    { weight: 6, arbitrary: fc.constant<Move>('queue') },
-    { weight: 10, arbitrary: fc.constant<Move>('send') },
-    { weight: 8, arbitrary: fc.constant<Move>('handle') },
-    { weight: 8, arbitrary: fc.constant<Move>('answer') },
-    { weight: 1, arbitrary: fc.constant<Move>('break') },
-    { weight: 1, arbitrary: fc.constant<Move>('zombie') },
-    { weight: 1, arbitrary: fc.constant<Move>('notLeader') },
-    { weight: 1, arbitrary: fc.constant<Move>('writtenButError') },
-    { weight: 3, arbitrary: fc.constant<Move>('wait') },
-  ),
-  { minLength: 10, maxLength: 150 },
-);
+const oneOf = (weights: Partial<Record<Move, number>>) =>
+  fc.array(
+    fc.oneof(
+      ...Object.entries(weights).map(([move, weight]) => ({
+        weight,
+        arbitrary: fc.constant(move as Move),
+      })),
+    ),
+    { minLength: 10, maxLength: 150 },
+  );
+
+const weights = { queue: 6, send: 10, handle: 8, answer: 8, wait: 3 };
+const faults = { break: 1, zombie: 1, notLeader: 1, writtenButError: 1 };
+const moves = oneOf({ ...weights, ...faults });
+const movesWithRules = oneOf({ ...weights, ...faults, break: 2, writtenButError: 2, rules: 4 });
 
 function play(world: World, script: readonly Move[]): number[] {
   const queued: number[] = [];
@@ -197,6 +221,7 @@ function play(world: World, script: readonly Move[]): number[] {
     wait: () => {
       world.now += 15;
     },
+    rules: () => world.changeRules(),
   };
   for (const move of script) {
     actions[move]();
@@ -220,6 +245,48 @@ describe('an idempotent line', () => {
       }),
       { numRuns: 700 },
     );
+  });
+
+  it('writes nothing twice while what the broker allows is changed, and nothing is lost', () => {
+    let refused = 0;
+    let doubtful = 0;
+    fc.assert(
+      fc.property(movesWithRules, (script) => {
+        const world = new World();
+        const queued = play(world, script);
+        world.finish();
+        while (world.zombies.length > 0) world.zombie();
+        const { log } = world.partition;
+        expect(log).toEqual([...new Set(log)].sort((a, b) => a - b));
+        expect([...world.delivered, ...world.failed].sort((a, b) => a - b)).toEqual(queued);
+        for (const value of world.delivered) expect(log).toContain(value);
+        for (const value of world.failed) if (value % 7 !== 0) expect(log).toContain(value);
+        refused += world.failed.length;
+        doubtful += world.failed.filter((value) => value % 7 !== 0).length;
+      }),
+      { numRuns: 1500 },
+    );
+    // The scripts do come to what this is about.
+    expect([refused > doubtful, doubtful > 0]).toEqual([true, true]);
+  });
+
+  it('splits what is in doubt under its own sequences: the broker tells whether it was written', () => {
+    for (const isWritten of [true, false]) {
+      const world = new World().prove();
+      world.queue([0, 1, 2]);
+      world.send();
+      if (isWritten) world.handle();
+      world.break();
+      world.zombies.length = 0;
+      world.connection.length = 0;
+      world.maxRecords = 1;
+      world.finish();
+      world.queue([3]);
+      world.finish();
+      expect(world.partition.log).toEqual([-1, 0, 1, 2, 3]);
+      expect(world.failed).toEqual(isWritten ? [0, 1, 2] : []);
+      expect(world.line.identity?.producerEpoch).toBe(0);
+    }
   });
 
   it('never writes twice or out of order, and never says lost for written, when it gives up', () => {

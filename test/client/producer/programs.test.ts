@@ -113,6 +113,9 @@ class Program {
       { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER },
       { errorCode: ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND, write: true },
       { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED },
+      // What is allowed may have changed since the batch was written for the first time.
+      { errorCode: ErrorCode.MESSAGE_TOO_LARGE },
+      { errorCode: ErrorCode.INVALID_RECORD },
     ]);
   }
 
