@@ -14,7 +14,8 @@ function ownerFile({ cluster, topic, topicId, partition }: ChainId): string {
 
 /**
  * The sink under whose name this partition is archived in this store: ours where nobody was
- * before, decided once and for all by who creates the file. undefined where it cannot be read.
+ * before, decided once and for all by who creates the file. undefined where it is damaged and no
+ * other sink has a chain.
  */
 export async function ownerOf(
   store: Store,
@@ -23,14 +24,25 @@ export async function ownerOf(
 ): Promise<string | undefined> {
   const path = ownerFile(id);
   const known = await store.read(path);
-  if (known !== undefined) return decode(known);
-  // Archives of before there were owners: whoever has a chain has it on.
+  const owner = known && decodeOwner(known);
+  if (owner !== undefined) return owner;
+  // Archives of before there were owners, or a damaged file: whoever has a chain has it on.
   const other = isBegun ? undefined : await otherChain(store, id);
-  if (other !== undefined) return other;
-  await store.createIfAbsent(path, Buffer.from(`{"version":1,"sink":"${id.sink}"}\n`));
+  if (other !== undefined || known !== undefined) return other;
+  await store.createIfAbsent(path, encodeOwner(id.sink));
   const created = await store.read(path);
-  return created && decode(created);
+  return created && decodeOwner(created);
 }
+
+/** The partition that a file below `_claims/_owners` is about; undefined where that is none. */
+export function ownedPartition(path: string): Omit<ChainId, 'sink'> | undefined {
+  const match = OWNER_FILE.exec(path);
+  if (match === null) return undefined;
+  const [, cluster = '', topic = '', topicId = '', partition] = match;
+  return { cluster, topic, topicId, partition: Number(partition) };
+}
+
+const OWNER_FILE = new RegExp(`^${OWNERS_DIRECTORY}/([^/]+)/([^/]+)\\.([^/.]+)/(\\d+)\\.json$`);
 
 /** Another sink with a chain of the same partition. */
 async function otherChain(store: Store, id: ChainId): Promise<string | undefined> {
@@ -42,9 +54,15 @@ async function otherChain(store: Store, id: ChainId): Promise<string | undefined
   return undefined;
 }
 
-function decode(bytes: Buffer): string | undefined {
+function encodeOwner(sink: string): Buffer {
+  return Buffer.from(`${JSON.stringify({ version: 1, sink })}\n`);
+}
+
+/** undefined where a byte is not as it was written. */
+export function decodeOwner(bytes: Buffer): string | undefined {
   try {
-    return owner.safeParse(JSON.parse(bytes.toString('utf8'))).data?.sink;
+    const { data } = owner.safeParse(JSON.parse(bytes.toString('utf8')));
+    return data !== undefined && encodeOwner(data.sink).equals(bytes) ? data.sink : undefined;
   } catch {
     return undefined;
   }

@@ -9,8 +9,8 @@ import {
   extentOf,
   type PartitionCoverage,
 } from './coverage.js';
-import { CLAIMS_DIRECTORY, STAGING_DIRECTORY } from './names.js';
-import { OWNERS_DIRECTORY } from './owners.js';
+import { type ChainId, CLAIMS_DIRECTORY, STAGING_DIRECTORY } from './names.js';
+import { decodeOwner, OWNERS_DIRECTORY, ownedPartition } from './owners.js';
 import type { Store } from './stores/index.js';
 
 /** Something that is not as it was agreed. */
@@ -76,6 +76,11 @@ export async function verifyArchive(
   for await (const chain of readChains(store)) {
     if (topic === undefined || chain.id.topic === topic) await verification.chain(chain);
   }
+  for (const path of await store.files(OWNERS_DIRECTORY)) {
+    const partition = ownedPartition(path);
+    if (partition === undefined || (topic ?? partition.topic) !== partition.topic) continue;
+    await verification.owner(path, partition);
+  }
   const after = typeof before === 'string' ? before : await look([...known]);
   const ofTopic = <T extends { readonly topic: string }>(all: readonly T[]) =>
     all.filter((at) => topic === undefined || at.topic === topic);
@@ -87,11 +92,18 @@ export async function verifyArchive(
 /** Anything but what is being built, and claims, which are looked at as chains. */
 function isForeign(name: string): boolean {
   if (name.startsWith(`${STAGING_DIRECTORY}/`)) return false;
-  if (name.startsWith(`${OWNERS_DIRECTORY}/`)) return !OWNER_NAME.test(name);
+  if (ownedPartition(name) !== undefined) return false;
   return !name.startsWith(`${CLAIMS_DIRECTORY}/`) || !isChainFile(name);
 }
 
-const OWNER_NAME = /^_claims\/_owners\/[^/]+\/[^/]+\.[^/.]+\/\d+\.json$/;
+function isOf(partition: Omit<ChainId, 'sink'>, id: ChainId): boolean {
+  return (
+    id.cluster === partition.cluster &&
+    id.topic === partition.topic &&
+    id.topicId === partition.topicId &&
+    id.partition === partition.partition
+  );
+}
 
 /** A folder of claims that is a sink's. */
 function isVisible(name: string): boolean {
@@ -140,6 +152,18 @@ class Verification {
       }
       position = Math.max(position, end + 1);
       await this.#claim(chain, entry, entry === claims.at(-1));
+    }
+  }
+
+  /** Whose a partition is: the sink that has a chain of it, if one has. After all chains. */
+  async owner(path: string, partition: Omit<ChainId, 'sink'>): Promise<void> {
+    const owner = decodeOwner((await this.#store.read(path)) ?? Buffer.alloc(0));
+    const sinks = this.#extents.flatMap(({ id }) => (isOf(partition, id) ? [id.sink] : []));
+    if (owner === undefined) {
+      this.#problem('claim damaged', path, 'It is torn or was changed.');
+    } else if (sinks.length > 0 && !sinks.includes(owner)) {
+      const message = `It names the sink ${owner}, but ${sinks.join(', ')} has the claims.`;
+      this.#problem('claim damaged', path, message);
     }
   }
 

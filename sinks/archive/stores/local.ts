@@ -25,13 +25,20 @@ export class LocalStore implements Store {
   async createIfAbsent(name: string, content: Uint8Array): Promise<boolean> {
     const path = join(this.stagingDirectory, `${this.#random.bytes(8).toString('hex')}.new`);
     const file = await this.#within(this.stagingDirectory, () => this.#disk.open(path, 'wx'));
+    let created: boolean;
     try {
-      await file.write([content], 0);
-      await file.sync();
-    } finally {
-      file.closeSync();
+      try {
+        await file.write([content], 0);
+        await file.sync();
+      } finally {
+        file.closeSync();
+      }
+      created = await this.#link(path, name);
+    } catch (error) {
+      // It is tried again for ever, each time under another name; what failed first is told.
+      await this.#disk.remove(path).catch(() => undefined);
+      throw error;
     }
-    const created = await this.#link(path, name);
     await this.#disk.remove(path);
     return created;
   }

@@ -37,6 +37,22 @@ describe('a sink on the root of another', () => {
     await sim.run(writer.close());
   });
 
+  it('finds no way in where the file that names its owner is damaged', async () => {
+    const sim = createSimSystem({ seed: 4 });
+    const topic = new FakeTopic().fill(9);
+    await sim.run(finishAndCheck(ours, sim, topic));
+    const person = sim.process('person');
+    const path = `${OWNERS}/cluster-1/logs.abcdefghijklmnopqrstuv/0.json`;
+    person.disk.replaceFileSync(path, Buffer.alloc(0));
+    const second = startOwner(ours, sim.process('second'), topic, { sink: 'second' });
+    await sim.advance(10_000);
+    expect(second.status.blocked).toContain('The sink archive archives topic logs');
+    checkExactlyOnce(person, topic.records);
+    await sim.run(second.close());
+    topic.fill(3);
+    await sim.run(finishAndCheck(ours, sim, topic, { name: 'owner' }));
+  });
+
   it('at the very same time: one archives, the other says so', async () => {
     await forEachSeed(
       Array.from({ length: 20 }, (_, i) => i),

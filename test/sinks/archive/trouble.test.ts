@@ -151,3 +151,22 @@ describe('disk faults at every call of the archive', () => {
     }
   });
 });
+
+describe('a full disk below the archive', () => {
+  it('is not filled further by what is tried again', async () => {
+    const sim = createSimSystem({ seed: 5 });
+    const topic = new FakeTopic().fill(9);
+    const process = sim.process('owner');
+    const heal = sim.volume().inject(({ call, path }) => {
+      return call === 'write' && path.includes('/archive/_tmp') ? 'ENOSPC' : undefined;
+    });
+    const writer = startOwner(ours, process, topic);
+    await sim.advance(600_000);
+    const left = process.disk.listSync('/archive/_tmp/owner');
+    expect(left.filter((name) => name.endsWith('.new'))).toEqual([]);
+    heal();
+    await sim.run(writer.drain(topic.end));
+    checkExactlyOnce(process, topic.records);
+    await sim.run(writer.close());
+  });
+});

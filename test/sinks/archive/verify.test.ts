@@ -9,6 +9,7 @@ import { createSimSystem, type SimProcess, type Simulation } from '../../../syst
 import { FakeTopic } from '../fake-topic.js';
 import { archiveFiles, CHAIN, finishAndCheck } from './world.js';
 
+const OWNER = '/archive/_claims/_owners/cluster-1/logs.abcdefghijklmnopqrstuv/0.json';
 const ours = { PartitionWriter, LocalStore, LiveFiles };
 let sim: Simulation;
 let process: SimProcess;
@@ -40,7 +41,7 @@ describe.each(['none', 'gzip'] as const)('archive verify, %s', (compression) => 
 
   it('finds a byte that is flipped, dropped or added in any file', async () => {
     const paths = [...archiveFiles(process).keys()].map((name) => `/archive/${name}`);
-    for (const path of [...paths, ...linkFiles()]) {
+    for (const path of [...paths, ...linkFiles(), OWNER]) {
       const whole = process.disk.readFileSync(path);
       const changes: Buffer[] = [
         whole.subarray(0, -1),
@@ -48,7 +49,8 @@ describe.each(['none', 'gzip'] as const)('archive verify, %s', (compression) => 
         Buffer.concat([whole, Buffer.from(' ')]),
         Buffer.alloc(0),
       ];
-      for (let at = 0; at < whole.length; at += 29) {
+      // Of a sink's name, beside the file's syntax.
+      for (let at = 0; at < whole.length; at += path === OWNER ? 1 : 29) {
         const flipped = Buffer.from(whole);
         flipped[at] = (flipped[at] ?? 0) ^ 0x04;
         changes.push(flipped);
