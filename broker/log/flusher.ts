@@ -34,6 +34,11 @@ export class Flusher {
     return this.#flushedOffset;
   }
 
+  /** Why no sync may succeed any more; undefined while none has failed. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
+  }
+
   /** Resolves when everything before `offset` survives a power cut; rejects where that failed. */
   flushed(offset: number): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure.error);

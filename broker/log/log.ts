@@ -479,6 +479,8 @@ export class Log {
     await this.#flusher.idle();
     try {
       if (failed !== undefined) throw failed;
+      // The one that was under way: another that succeeds would prove nothing.
+      if (this.#flusher.failure !== undefined) throw this.#flusher.failure.error;
       await this.#storage.close();
       this.#flusher.raise(this.endOffset);
     } catch (error) {

@@ -6,7 +6,10 @@ import { arbitraryOf } from './every-message.js';
 type Chance = () => number;
 
 /** Names that requests agree on, so that they meet what others have made. */
-const NAMES = ['logs', 'logs', 'other', 'group', 'member', 'range', 'consumer', ''];
+const NAMES = [
+  ...['logs', 'logs', 'other', 'group', 'member', 'range', 'consumer', ''],
+  '__consumer_offsets',
+];
 /** Where integers of 8 to 64 bits end, and what stands for something. */
 const BORDERS = [
   ...[0, 1, -1, 2, -2, -6, 127, -128, 255, 32_767, -32_768, 65_535, 1000, 1_000_000],

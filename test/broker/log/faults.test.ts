@@ -76,3 +76,19 @@ it('says that a disk that cannot be read cannot be read', async () => {
     expect(await codeOf(() => openLog(system))).toBe('KAFKA_STORAGE_ERROR');
   });
 });
+
+it('a sync that fails while the log is being closed makes the stop unclean', () => {
+  const sim = createSimSystem({ seed: 3 });
+  return sim.run(async () => {
+    const system = sim.process('broker');
+    const log = await openLog(system);
+    log.append(batch(['kept']), epoch);
+    let failures = 1;
+    sim.volume().inject(({ call, path }) =>
+      call === 'sync' && path.endsWith('.log') && failures-- > 0 ? 'EIO' : undefined,
+    );
+    const flushed = codeOf(() => log.flush());
+    expect(await codeOf(() => log.close())).toBe('KAFKA_STORAGE_ERROR');
+    expect(await flushed).toBe('KAFKA_STORAGE_ERROR');
+  });
+});
