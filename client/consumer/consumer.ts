@@ -1,8 +1,9 @@
 import { rule } from '../../config/options/index.js';
+import { ErrorCode } from '../../protocol/index.js';
 import { detach } from '../../system/index.js';
 import { createRealSystem } from '../../system/real/index.js';
 import { type ClientSystem, Cluster, type ClusterOptions } from '../cluster.js';
-import { ClientError, ClosedError } from '../errors.js';
+import { BrokerError, ClientError, ClosedError } from '../errors.js';
 import { ClientEmitter } from '../events.js';
 import { checkOptions, checkValue } from '../options/index.js';
 import type { TopicPartition, TopicPartitionOffset } from '../topic-partition.js';
@@ -68,6 +69,8 @@ export class Consumer extends ClientEmitter {
   readonly #assignments: Assignments;
   readonly #autoCommit: AutoCommit;
   readonly #abort = new AbortController();
+  /** The last commit; never rejects. */
+  #committing: Promise<void> = Promise.resolve();
   #session: GroupSession | undefined;
   #subscription: Subscription | undefined;
   #failure: Error | undefined;
@@ -391,14 +394,34 @@ export class Consumer extends ClientEmitter {
     offsets: readonly TopicPartitionOffset[],
     options: { signal?: AbortSignal },
   ): Promise<void> {
+    if (offsets.length === 0) return;
+    const committer = this.#committer();
+    // One after another: else an older one that is tried again could overtake a later one.
+    const turn = this.#committing.then(() => this.#store(committer, offsets, options));
+    this.#committing = turn.catch(() => {});
+    await turn;
+  }
+
+  /** Throws BrokerError UNKNOWN_MEMBER_ID where it is not, or no more, a member of its group. */
+  #committer(): Committer {
     const groupId = this.#requireGroup('commit');
-    const membership = this.#session?.membership;
-    const committer: Committer = {
-      groupId,
-      generation: membership?.generation ?? -1,
-      memberId: membership?.memberId ?? '',
-      groupInstanceId: (this.#session && this.#settings.groupInstanceId) ?? null,
-    };
+    if (this.#session === undefined) {
+      return { groupId, generation: -1, memberId: '', groupInstanceId: null };
+    }
+    const { generation, memberId } = this.#session.membership;
+    // Without a generation it would pass for somebody outside, who may set an empty group's offsets.
+    if (generation < 0) {
+      throw new BrokerError(ErrorCode.UNKNOWN_MEMBER_ID, `group ${groupId}: commit`);
+    }
+    const groupInstanceId = this.#settings.groupInstanceId ?? null;
+    return { groupId, generation, memberId, groupInstanceId };
+  }
+
+  async #store(
+    committer: Committer,
+    offsets: readonly TopicPartitionOffset[],
+    options: { signal?: AbortSignal },
+  ): Promise<void> {
     try {
       await commitOffsets(this.#cluster, committer, offsets, {
         signal: options.signal ?? this.#abort.signal,
