@@ -249,6 +249,23 @@ describe('memory is bounded', () => {
     expect(requestBytes.usedBytes).toBe(0);
   });
 
+  it('nor does a drop now and then keep it; whoever is merely slow stays', async () => {
+    const requestBytes = new ByteBudget(400_000);
+    const drip = client(() => undefined, { requestBytes });
+    const slow = client(() => [Buffer.alloc(8)], { requestBytes });
+    const frame = frameOf(OTHER, 1, 300_000);
+    drip.arrive(frame.subarray(0, 100));
+    slow.arrive(frame.subarray(0, 100));
+    for (let at = 100; at < frame.length; at += 20_000) {
+      await simulation.advance(10_000);
+      if (!drip.told.isDestroyed) drip.arrive(frame.subarray(0, 1));
+      slow.arrive(frame.subarray(at, at + 20_000));
+    }
+    expect([drip.told.isDestroyed, slow.told.isDestroyed]).toEqual([true, false]);
+    drip.told.events.onClose(undefined);
+    expect(requestBytes.usedBytes).toBe(0);
+  });
+
   it('an answer counts until the client has taken it', async () => {
     const answerBytes = new ByteBudget(1_000_000);
     const { arrive, told } = client(

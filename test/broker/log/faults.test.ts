@@ -84,9 +84,11 @@ it('a sync that fails while the log is being closed makes the stop unclean', () 
     const log = await openLog(system);
     log.append(batch(['kept']), epoch);
     let failures = 1;
-    sim.volume().inject(({ call, path }) =>
-      call === 'sync' && path.endsWith('.log') && failures-- > 0 ? 'EIO' : undefined,
-    );
+    sim
+      .volume()
+      .inject(({ call, path }) =>
+        call === 'sync' && path.endsWith('.log') && failures-- > 0 ? 'EIO' : undefined,
+      );
     const flushed = codeOf(() => log.flush());
     expect(await codeOf(() => log.close())).toBe('KAFKA_STORAGE_ERROR');
     expect(await flushed).toBe('KAFKA_STORAGE_ERROR');
