@@ -7,7 +7,6 @@ import {
   decodeGenesis,
   listingOf,
 } from './claims/index.js';
-import type { ChainExtent } from './coverage.js';
 import { type ChainId, CLAIMS_DIRECTORY } from './names.js';
 import type { Store } from './stores/index.js';
 
@@ -26,6 +25,24 @@ export interface CatalogChain {
   readonly claims: readonly CatalogClaim[];
   /** Names of files that hold no whole link, or a link that does not belong there. */
   readonly damaged: readonly string[];
+}
+
+/** A chain of claims, as far as its coverage goes. */
+export interface ChainExtent {
+  readonly id: ChainId;
+  readonly from: number;
+  readonly archivedTo: number;
+}
+
+/** How far a chain reaches without a gap, by its links alone. */
+export function extentOf({ id, genesis, claims }: CatalogChain): ChainExtent {
+  const from = genesis ?? claims[0]?.claim.start ?? 0;
+  let archivedTo = from;
+  for (const { claim, done } of claims) {
+    if (done === undefined || claim.start > archivedTo) break;
+    archivedTo = Math.max(archivedTo, claim.end + 1);
+  }
+  return { id, from, archivedTo };
 }
 
 /** Reads every chain of an archive, damage and all. */

@@ -1,7 +1,6 @@
 import { type Admin, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from '../../client/index.js';
-import { readReach } from './catalog.js';
+import { type ChainExtent, readReach } from './catalog.js';
 import {
-  type ChainExtent,
   type ClusterLook,
   coverageOf,
   type PartitionCoverage,
