@@ -4,10 +4,9 @@ import {
   type ClusterLook,
   listArchive,
   lookAtCluster,
-  openStore,
-  type StoreConfig,
   verifyArchive,
 } from '../sinks/index.js';
+import { isPresent, type NamedStore, opened, storesOfFile } from './archive-stores.js';
 import type { Context } from './context.js';
 import { CommandError, ExitCode, UsageError, words } from './failure.js';
 import { table } from './table.js';
@@ -34,15 +33,6 @@ const PROGRESS_MS = 10_000;
 /** How often a terminal's line changes. */
 const LINE_MS = 200;
 
-interface NamedStore {
-  /** What to call it: its root. */
-  readonly name: string;
-  readonly config: StoreConfig;
-  /** Sinks that archive here, by the file: the name of their claims, and their group. */
-  readonly sinks: readonly { readonly sink: string; readonly group: string }[];
-  readonly bootstrap: readonly string[] | undefined;
-}
-
 /** The archives meant: the given root, or those of a YAML file, each once. */
 async function storesOf(
   context: Context,
@@ -55,41 +45,16 @@ async function storesOf(
   if (options.config === undefined) {
     throw new UsageError('name the root of an archive, or a file with --config');
   }
-  const { config, document } = await loadWholeConfig(context, options.config);
-  const { kafka } = document as { readonly kafka?: KafkaPart };
-  const stores = new Map<string, NamedStore>();
-  for (const [name, section] of Object.entries((config.sinks ?? {}) as Sections)) {
-    const { store, continues = name } = section;
-    if (store === undefined) continue;
-    const known = stores.get(store.root);
-    const sinks = [...(known?.sinks ?? []), { sink: continues, group: `logflume-${name}` }];
-    const bootstrap = known?.bootstrap ?? section.kafka?.bootstrap ?? kafka?.bootstrap;
-    stores.set(store.root, { name: store.root, config: store, sinks, bootstrap });
-  }
-  if (stores.size === 0) throw new CommandError(`${options.config} has no archive sink`);
-  return [...stores.values()];
+  const stores = storesOfFile(await loadWholeConfig(context, options.config));
+  if (stores.length === 0) throw new CommandError(`${options.config} has no archive sink`);
+  return stores;
 }
-
-interface KafkaPart {
-  readonly bootstrap?: readonly string[];
-}
-
-type Sections = Readonly<
-  Record<
-    string,
-    { readonly store?: StoreConfig; readonly continues?: string; readonly kafka?: KafkaPart }
-  >
->;
 
 /** Says so where an archive is not there: nothing would look like an archive without a fault. */
 function isThere({ system, terminal }: Context, { name, config }: NamedStore): boolean {
-  if (system.disk.statSync(config.root)?.kind === 'directory') return true;
+  if (isPresent(system, config)) return true;
   terminal.say(`logflume: ${name}: there is no such directory`);
   return false;
-}
-
-function opened({ system }: Context, store: NamedStore) {
-  return openStore(system, store.config, `cli-${system.processes.pid}`);
 }
 
 /** `archive list`: every file, as its claim describes it. */
@@ -105,7 +70,7 @@ export async function list(
       absent++;
       continue;
     }
-    const files = await listArchive(opened(context, store), { topic: options.topic });
+    const files = await listArchive(opened(context.system, store), { topic: options.topic });
     if (options.output === 'json') {
       for (const file of files) {
         await terminal.data(`${JSON.stringify({ root: store.name, ...file })}\n`);
@@ -143,7 +108,7 @@ export async function verify(
       faults++;
       continue;
     }
-    const report = await verifyArchive(opened(context, store), {
+    const report = await verifyArchive(opened(context.system, store), {
       topic,
       sinks: store.sinks.map(({ sink }) => sink),
       look: (sinks) => lookFor(context, store, options, sinks),

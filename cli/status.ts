@@ -1,6 +1,8 @@
 import type { AgentStatus } from '../agent/index.js';
 import type { Admin } from '../client/index.js';
 import type { SinkStatus } from '../sinks/index.js';
+import { archivesReach, reachText } from './archive-reach.js';
+import { type NamedStore, storesOfFile } from './archive-stores.js';
 import type { ClientOptions } from './client-options.js';
 import { withAdmin } from './clients.js';
 import type { Context } from './context.js';
@@ -20,16 +22,16 @@ export interface StatusOptions extends ClientOptions {
   readonly bootstrapGiven?: boolean;
 }
 
-/** `status`: what is wrong, then roles, sources, sinks, brokers, topics and groups. */
+/** `status`: what is wrong, then roles, sources, sinks, brokers, topics, groups and archives. */
 export async function status(context: Context, options: StatusOptions): Promise<number> {
   const { terminal } = context;
-  const { roles, bootstrap } = await rolesAndBrokers(context, options);
+  const { roles, bootstrap, stores } = await rolesAndBrokers(context, options);
   const isJson = options.output === 'json';
   // Said before a broker is asked: it may be the one that is gone.
   if (!isJson) await terminal.data(rolesText(roles));
   const sizes = statusOf<{ topicBytes?: Record<string, number> }>(roles, 'broker')?.topicBytes;
   const cluster = await withAdmin(context, { ...options, bootstrap }, (admin) =>
-    clusterOf(context, admin, sizes ?? {}),
+    clusterOf(context, admin, sizes ?? {}, stores),
   );
   if (isJson) {
     const problems = problemsOf(roles);
@@ -41,13 +43,15 @@ export async function status(context: Context, options: StatusOptions): Promise<
 }
 
 async function rolesAndBrokers(context: Context, options: StatusOptions) {
-  if (options.config === undefined) return { roles: [], bootstrap: options.bootstrap };
-  const { config } = await loadWholeConfig(context, options.config);
+  if (options.config === undefined) return { roles: [], bootstrap: options.bootstrap, stores: [] };
+  const loaded = await loadWholeConfig(context, options.config);
+  const { config } = loaded;
   const kafka = config.kafka as { readonly bootstrap?: readonly string[] } | undefined;
   const named = options.bootstrapGiven === true ? undefined : kafka?.bootstrap?.join(',');
   return {
     roles: await healthOfRoles(context.system, config),
     bootstrap: named ?? options.bootstrap,
+    stores: storesOfFile(loaded),
   };
 }
 
@@ -64,6 +68,7 @@ async function clusterOf(
   { system }: Context,
   admin: Admin,
   sizes: Readonly<Record<string, number>>,
+  stores: readonly NamedStore[],
 ) {
   const cluster = await admin.describeCluster();
   const listed = (await admin.listTopics()).filter(({ isInternal }) => !isInternal);
@@ -75,7 +80,8 @@ async function clusterOf(
     groups.push({ group: groupId, state, lag });
   }
   const brokers = cluster.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, host, port }));
-  return { clusterId: cluster.clusterId, brokers, topics, groups };
+  const archives = await archivesReach(system, admin, stores);
+  return { clusterId: cluster.clusterId, brokers, topics, groups, archives };
 }
 
 /** What is wrong, the roles, and what the sources and sinks have done. */
@@ -105,7 +111,7 @@ function rolesText(roles: readonly RoleHealth[]): string {
   return text;
 }
 
-function clusterText({ clusterId, brokers, topics, groups }: ClusterFigures): string {
+function clusterText({ clusterId, brokers, topics, groups, archives }: ClusterFigures): string {
   const brokerRows = brokers.map(({ id, host, port }) => [id, `${host}:${port}`]);
   const topicRows = topics.map((topic) => {
     const { name, partitions, leaderless, records, recordsPerSecond, bytes } = topic;
@@ -118,5 +124,6 @@ function clusterText({ clusterId, brokers, topics, groups }: ClusterFigures): st
     `cluster ${clusterId}\n\n${table(['BROKER', 'ADDRESS'], brokerRows)}`,
     table(titles, topicRows),
     table(['GROUP', 'STATE', 'LAG'], groupRows),
+    ...(archives.length > 0 ? [reachText(archives)] : []),
   ].join('\n');
 }

@@ -1,4 +1,12 @@
-import { type Claim, type Done, decodeClaim, decodeDone, decodeGenesis } from './claims/index.js';
+import {
+  ChainLinks,
+  type Claim,
+  type Done,
+  decodeClaim,
+  decodeDone,
+  decodeGenesis,
+  listingOf,
+} from './claims/index.js';
 import { type ChainId, CLAIMS_DIRECTORY } from './names.js';
 import type { Store } from './stores/index.js';
 
@@ -19,12 +27,50 @@ export interface CatalogChain {
   readonly damaged: readonly string[];
 }
 
+/** A chain of claims, as far as its coverage goes. */
+export interface ChainExtent {
+  readonly id: ChainId;
+  readonly from: number;
+  readonly archivedTo: number;
+}
+
+/** How far a chain reaches without a gap, by its links alone. */
+export function extentOf({ id, genesis, claims }: CatalogChain): ChainExtent {
+  const from = genesis ?? claims[0]?.claim.start ?? 0;
+  let archivedTo = from;
+  for (const { claim, done } of claims) {
+    if (done === undefined || claim.start > archivedTo) break;
+    archivedTo = Math.max(archivedTo, claim.end + 1);
+  }
+  return { id, from, archivedTo };
+}
+
 /** Reads every chain of an archive, damage and all. */
 export async function* readChains(store: Store): AsyncGenerator<CatalogChain> {
   for (const [directory, names] of await linksByDirectory(store)) {
     const id = chainOf(directory);
     if (id !== undefined) yield readChain(store, directory, id, names);
   }
+}
+
+/** How far every chain reaches, by the names of its links, as its writer would find its place. */
+export async function* readReach(store: Store): AsyncGenerator<ChainExtent> {
+  for (const [directory, names] of await linksByDirectory(store)) {
+    const id = chainOf(directory);
+    if (id === undefined) continue;
+    const links = new ChainLinks(store, id);
+    const { claims, dones } = listingOf(names);
+    const from = (await links.genesis()).link?.start ?? claims[0] ?? 0;
+    const open = claims.find((start) => !dones.has(start));
+    const last = claims.at(-1);
+    // The claim before an open one ends where that begins.
+    const end = open ?? (last === undefined ? from : (await endOf(links, last)) + 1);
+    yield { id, from, archivedTo: end };
+  }
+}
+
+async function endOf(links: ChainLinks, start: number): Promise<number> {
+  return (await links.claim(start)).link?.end ?? start - 1;
 }
 
 /** Whether a file below `_claims` lies where a chain's links do. */

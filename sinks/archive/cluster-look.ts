@@ -1,10 +1,8 @@
 import { type Admin, EARLIEST_TIMESTAMP, LATEST_TIMESTAMP } from '../../client/index.js';
-import { readChains } from './catalog.js';
+import { type ChainExtent, readReach } from './catalog.js';
 import {
-  type ChainExtent,
   type ClusterLook,
   coverageOf,
-  extentOf,
   type PartitionCoverage,
   type PartitionOffsets,
 } from './coverage.js';
@@ -51,12 +49,15 @@ export async function lookAtCluster(
   return { clusterId, partitions, committed: groups.flat() };
 }
 
-/** How far an archive reaches, by its claims alone: no file of it is read. */
+/**
+ * How far an archive reaches, by the names of its claims: two reads a chain, however long it is.
+ * What is missing or damaged in the middle only `verifyArchive` sees.
+ */
 export async function archiveCoverage(
   store: Store,
   look: ClusterLook | string,
 ): Promise<PartitionCoverage[]> {
   const chains: ChainExtent[] = [];
-  for await (const chain of readChains(store)) chains.push(extentOf(chain));
+  for await (const chain of readReach(store)) chains.push(chain);
   return coverageOf(chains, look).partitions;
 }

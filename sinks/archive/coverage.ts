@@ -1,4 +1,4 @@
-import type { CatalogChain } from './catalog.js';
+import type { ChainExtent } from './catalog.js';
 import type { ChainId } from './names.js';
 
 /** A partition as a cluster has it now. */
@@ -43,24 +43,6 @@ export interface PartitionCoverage {
   readonly lag?: number;
   /** A sentence: what could not be known, and why. */
   readonly unknown?: string;
-}
-
-/** A chain of claims, as far as its coverage goes. */
-export interface ChainExtent {
-  readonly id: ChainId;
-  readonly from: number;
-  readonly archivedTo: number;
-}
-
-/** How far a chain reaches without a gap, by its links alone. */
-export function extentOf({ id, genesis, claims }: CatalogChain): ChainExtent {
-  const from = genesis ?? claims[0]?.claim.start ?? 0;
-  let archivedTo = from;
-  for (const { claim, done } of claims) {
-    if (done === undefined || claim.start > archivedTo) break;
-    archivedTo = Math.max(archivedTo, claim.end + 1);
-  }
-  return { id, from, archivedTo };
 }
 
 /** Something that only shows when archive and cluster are compared. */

@@ -1,12 +1,17 @@
-import { type CatalogChain, type CatalogClaim, isChainFile, readChains } from './catalog.js';
+import {
+  type CatalogChain,
+  type CatalogClaim,
+  type ChainExtent,
+  extentOf,
+  isChainFile,
+  readChains,
+} from './catalog.js';
 import type { Claim } from './claims/index.js';
 import { checkFile } from './content.js';
 import {
-  type ChainExtent,
   type ClusterLook,
   type CoverageProblem,
   coverageOf,
-  extentOf,
   type PartitionCoverage,
 } from './coverage.js';
 import { type ChainId, CLAIMS_DIRECTORY, STAGING_DIRECTORY } from './names.js';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Broker } from '../../broker/index.js';
 import { Producer } from '../../client/index.js';
+import { Sinks, sinksSection } from '../../sinks/index.js';
 import type { HttpRequest } from '../../system/index.js';
 import { createRealSystem } from '../../system/real/index.js';
 import { run } from './run.js';
@@ -88,6 +89,38 @@ describe('status', () => {
     ]);
     const bare = JSON.parse((await run(['status', '-b', broker.address, '-o', 'json'])).data);
     expect(bare).toMatchObject({ problems: [], roles: [], topics: [{ name: 'logs', records: 3 }] });
+  });
+
+  it('shows how far archives reach, and how far their topics', async () => {
+    const store = { type: 'local', root: join(root, 'files') };
+    const section = (name: string) => ({
+      [name]: { type: 'archive', topics: ['logs'], store },
+    });
+    const kafka = { bootstrap: [broker.address] };
+    const sinks = await Sinks.start(system, {
+      config: sinksSection.parse(section('files')),
+      kafka,
+      dataDir: join(root, 'sinks'),
+    });
+    expect(await sinks.drain(20_000)).toBe(true);
+    await sinks.stop();
+    const producer = new Producer({ bootstrap: [broker.address] }, system);
+    await producer.send({ topic: 'logs', value: 'line 4' });
+    await producer.close();
+    // Under its new name the sink is blocked, and its group knows of no lag.
+    const missing = { type: 'local', root: join(root, 'nowhere') };
+    const absent = { elsewhere: { type: 'archive', topics: ['logs'], store: missing } };
+    const file = join(root, 'b.yaml');
+    writeFileSync(file, JSON.stringify({ kafka, sinks: { ...section('renamed'), ...absent } }));
+    const { data, words } = await run(['status', '-c', file]);
+    expect(data, words).toMatch(/^\S+files +files +logs +0 +0 +3 +4 +1$/m);
+    expect(data).toMatch(/nowhere +no such directory here/m);
+    const json = JSON.parse((await run(['status', '-c', file, '-o', 'json'])).data);
+    const reach = { sink: 'files', topic: 'logs', partition: 0, from: 0, archivedTo: 3 };
+    expect(json.archives).toMatchObject([
+      { root: store.root, present: true, partitions: [{ ...reach, topicEnd: 4, lag: 1 }] },
+      { root: missing.root, present: false, partitions: [] },
+    ]);
   });
 
   it('shows what the roles say even where no broker answers', async () => {

@@ -9,6 +9,6 @@ export {
   decodeGenesis,
   type StoredFile,
 } from './claim.js';
-export { ChainLinks } from './links.js';
+export { ChainLinks, listingOf } from './links.js';
 export type { Rotation, SpoolLevel } from './rotation.js';
 export type { Blocked, ChainConfig, ChainEffect, ChainEvent, ChainState } from './state.js';

@@ -23,6 +23,19 @@ export interface ChainListing {
   readonly dones: ReadonlySet<number>;
 }
 
+/** What the names of a chain's files say; torn ones count, as their names do not tell. */
+export function listingOf(paths: readonly string[]): ChainListing {
+  const claims = new Set<number>();
+  const dones = new Set<number>();
+  for (const path of paths) {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const match = /^(\d{20})(?:\.\d+)?\.(json|done)$/.exec(name);
+    if (match === null) continue;
+    (match[2] === 'json' ? claims : dones).add(Number(match[1]));
+  }
+  return { claims: [...claims].sort((a, b) => a - b), dones };
+}
+
 /**
  * The links of one chain in the store. An empty or torn file (a store or disk that broke its
  * promise in a power cut) never counts and is never replaced: the link is then made under the next
@@ -38,15 +51,7 @@ export class ChainLinks {
   }
 
   async list(): Promise<ChainListing> {
-    const claims = new Set<number>();
-    const dones = new Set<number>();
-    for (const path of await this.#store.files(this.#directory)) {
-      const name = path.slice(path.lastIndexOf('/') + 1);
-      const match = /^(\d{20})(?:\.\d+)?\.(json|done)$/.exec(name);
-      if (match === null) continue;
-      (match[2] === 'json' ? claims : dones).add(Number(match[1]));
-    }
-    return { claims: [...claims].sort((a, b) => a - b), dones };
+    return listingOf(await this.#store.files(this.#directory));
   }
 
   genesis(): Promise<LinkRead<Genesis>> {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { archiveCoverage } from '../../../sinks/archive/cluster-look.js';
 import type { ClusterLook } from '../../../sinks/archive/coverage.js';
 import { listArchive } from '../../../sinks/archive/list.js';
 import { LiveFiles } from '../../../sinks/archive/live-encoder.js';
@@ -124,6 +125,17 @@ describe('archive verify beside the topic', () => {
         ...{ from: 0, archivedTo: END, topicStart: 0, topicEnd: END + 5, committed: END, lag: 5 },
       },
     ]);
+  });
+
+  it('is told how far by the names of the claims alone, too', async () => {
+    const store = new LocalStore(process, '/archive', 'verifier');
+    const links = linkFiles().filter((path) => path.endsWith('.done'));
+    for (const done of [undefined, ...links.toReversed()]) {
+      if (done !== undefined) process.disk.removeSync(done);
+      const { partitions } = await beside();
+      expect(await sim.run(archiveCoverage(store, good))).toEqual(partitions);
+    }
+    expect((await beside()).partitions[0]?.archivedTo).toBe(0);
   });
 
   it('finds the last done gone and its file altered, with a broker and without', async () => {
