@@ -23,12 +23,13 @@ class Play {
   }
 
   list(...sightings: Sighting[]): string[] {
-    return this.tell({ type: 'listed', startedMs: 0, hidden: [], sightings });
+    return this.tell({ type: 'listed', startedMs: 0, sinceLastMs: 0, hidden: [], sightings });
   }
 
   poll(id: number, size: number, more: { unlinked?: boolean; drained?: boolean } = {}, now = 1000) {
     const { unlinked = false, drained = true } = more;
-    return this.tell({ type: 'polled', id, size, modifiedMs: 5, unlinked, drained }, now);
+    const ageMs = now - 5;
+    return this.tell({ type: 'polled', id, size, modifiedMs: 5, ageMs, unlinked, drained }, now);
   }
 
   examine(id: number, likeness: [number, 'same' | 'part' | 'unclear' | 'different'][] = []) {
@@ -124,8 +125,22 @@ describe('step', () => {
   it('passes over what is there at the very first look of read_from: end', () => {
     const state = startState(undefined, true);
     const tell = (event: IdentityEvent) => step(state, event, 1);
-    tell({ type: 'listed', startedMs: 0, hidden: [], sightings: [seen('/l/a', 1)] });
-    tell({ type: 'polled', id: 0, size: 9, modifiedMs: 5, unlinked: false, drained: false });
+    tell({
+      type: 'listed',
+      startedMs: 0,
+      sinceLastMs: 0,
+      hidden: [],
+      sightings: [seen('/l/a', 1)],
+    });
+    tell({
+      type: 'polled',
+      id: 0,
+      size: 9,
+      modifiedMs: 5,
+      ageMs: 0,
+      unlinked: false,
+      drained: false,
+    });
     const examined = (id: number): IdentityEvent => ({
       ...{ type: 'examined', id, end: place(9), likeness: new Map(), isWhole: true },
     });
@@ -134,10 +149,19 @@ describe('step', () => {
     tell({
       type: 'listed',
       startedMs: 2,
+      sinceLastMs: 0,
       hidden: [],
       sightings: [seen('/l/a', 1), seen('/l/b', 2)],
     });
-    tell({ type: 'polled', id: 1, size: 9, modifiedMs: 5, unlinked: false, drained: false });
+    tell({
+      type: 'polled',
+      id: 1,
+      size: 9,
+      modifiedMs: 5,
+      ageMs: 0,
+      unlinked: false,
+      drained: false,
+    });
     expect(tell(examined(1))).toEqual([{ type: 'begin', id: 1, atEnd: false }]);
   });
 });

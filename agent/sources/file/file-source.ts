@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { detach } from '../../../system/index.js';
 import type { BatchFailure } from '../../producer.js';
 import { isOwnFault, reasonOf, refusedRecord, type UnsentRecord } from '../../refusal.js';
 import { Alarm } from '../alarm.js';
 import { Blockage } from '../blockage.js';
+import { Room } from '../room.js';
 import type { Source, SourceContext, SourceStatus } from '../source.js';
 import { SourceCounts } from '../source-counts.js';
 import type { Run } from './acknowledgements.js';
@@ -51,7 +51,7 @@ export class FileSource implements Source {
   #retryAtMs = 0;
   #retryDelayMs = firstRetryMs;
   readonly #blockage: Blockage;
-  #isAwaitingRoom = false;
+  readonly #room: Room;
   /** Unfinished lines of files that were cut, which wait for the producer's memory. */
   readonly #unfinished: { generation: Generation; rest: Buffer }[] = [];
   /** By origin: the order of the youngest generation of which lines were sent. */
@@ -72,6 +72,7 @@ export class FileSource implements Source {
       absolute(options.exclude),
     );
     this.#alarm = new Alarm(system.clock);
+    this.#room = new Room(context.producer, this.#alarm);
     this.#counts = new SourceCounts(system, context.name);
     this.#blockage = new Blockage(system, context.producer, context.name, options.topic);
     const lineOptions = {
@@ -191,16 +192,8 @@ export class FileSource implements Source {
 
   /** Waits for the producer, which may be full, or look for the topic in vain. */
   async #untilWritable(progressed: boolean): Promise<void> {
-    if (!this.#isAwaitingRoom) {
-      this.#isAwaitingRoom = true;
-      const goOn = () => {
-        this.#isAwaitingRoom = false;
-        this.#alarm.ring();
-      };
-      detach(this.context.producer.writable().then(goOn), goOn);
-    }
     // Files are looked at meanwhile: they may be renamed, or cut.
-    await this.#alarm.wait(lookEveryMs);
+    await this.#room.wait(lookEveryMs);
     if (!progressed && !this.#isStopping) await this.#alarm.wait(blockedPauseMs);
   }
 
@@ -499,6 +492,7 @@ export class FileSource implements Source {
     const now = this.#nowMs;
     let next = Math.max(this.#nextLookMs, this.#retryAtMs);
     if (this.#retryAtMs > now) return this.#retryAtMs - now;
+    if (this.#isSettingAside) return Math.max(1, this.#nextLookMs - now);
     for (const reader of this.#files.inOrder) if (reader.dueMs < next) next = reader.dueMs;
     return Math.max(1, next - now);
   }

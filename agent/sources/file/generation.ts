@@ -48,7 +48,7 @@ export interface Generation {
   drained: boolean;
   /** It was cut while being read, not just missing. */
   truncated: boolean;
-  /** Since when nothing has changed, or since when it is `gone`; ms since the epoch. */
+  /** Since when nothing has changed, or since when it is `gone`; as `now` of `step`. */
   sinceMs: number;
   /** Its file is asked for by `include`, so it may become a generation of its own. */
   matched: boolean;
@@ -61,7 +61,7 @@ export interface Generation {
   /** Undecided: since when it is held, and whether it grew since it was examined. */
   heldMs: number | null;
   grew: boolean;
-  /** Undecided: since when it has not changed; ms since the epoch. */
+  /** Undecided: since when it has not changed; as `now` of `step`. */
   stillMs: number | null;
   /** Undecided: it holds what another generation's file holds, so nobody waits for it. */
   isCopy: boolean;

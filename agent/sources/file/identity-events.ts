@@ -24,10 +24,12 @@ export type Likeness = 'same' | 'part' | 'unclear' | 'different';
 
 /** What the shell saw. */
 export type IdentityEvent =
-  /** One complete look at the directories, begun at `startedMs`; the oldest files first. */
+  /** One complete look at the directories, begun at `startedMs` (wall clock); oldest first. */
   | {
       readonly type: 'listed';
       readonly startedMs: number;
+      /** How long before this one the last look began; null where that is not known. */
+      readonly sinceLastMs: number | null;
       readonly sightings: readonly Sighting[];
       /** Paths, and directories, that could not be looked at: what is there is not known. */
       readonly hidden: readonly string[];
@@ -40,6 +42,8 @@ export type IdentityEvent =
       readonly id: number;
       readonly size: number;
       readonly modifiedMs: number;
+      /** How long ago that was. */
+      readonly ageMs: number;
       readonly unlinked: boolean;
       readonly drained: boolean;
     }

@@ -53,6 +53,8 @@ export function startState(
 /**
  * Decides which file is which generation (docs/formats/positions.md has the rules). It reads no
  * file and no clock: what it is told decides, and `state` is all that it changes.
+ *
+ * @param now milliseconds since the epoch, by a clock that nobody sets (`SteadyTime`).
  */
 export function step(state: IdentityState, event: IdentityEvent, now: number): IdentityEffect[] {
   if (event.type === 'listed') return listed(state, event);
@@ -84,8 +86,12 @@ export function step(state: IdentityState, event: IdentityEvent, now: number): I
 
 function listed(
   state: IdentityState,
-  { sightings, startedMs, hidden }: IdentityEvent & { type: 'listed' },
+  { sightings, startedMs, sinceLastMs, hidden }: IdentityEvent & { type: 'listed' },
 ): IdentityEffect[] {
+  // Where the wall clock was set back since, files that came since bear earlier times.
+  if (state.lookedMs !== null && sinceLastMs !== null) {
+    state.lookedMs = Math.min(state.lookedMs, startedMs - sinceLastMs);
+  }
   const inodeOfPath = new Map(sightings.map((seen) => [seen.path, inodeKey(seen)]));
   loseVanished(state, new Set(inodeOfPath.values()), hidden);
   state.paths = new Set(sightings.filter((seen) => seen.matched).map((seen) => seen.path));
@@ -205,12 +211,12 @@ function polled(
 /** A copy that was given its original's time has been finished. */
 function noteStillness(
   generation: Generation,
-  event: { readonly size: number; readonly modifiedMs: number },
+  event: { readonly size: number; readonly modifiedMs: number; readonly ageMs: number },
   now: number,
 ): void {
   const { size, modifiedMs, stillMs } = generation;
   const hasChanged = size !== event.size || modifiedMs !== event.modifiedMs;
-  if (stillMs === null || hasChanged) generation.stillMs = Math.min(now, event.modifiedMs);
+  if (stillMs === null || hasChanged) generation.stillMs = now - event.ageMs;
 }
 
 function undecided(

@@ -19,6 +19,7 @@ import { type IdentityState, inodeKey } from './identity-state.js';
 import type { Route } from './line-sender.js';
 import type { Lister } from './lister.js';
 import type { FileOptions } from './options.js';
+import { SteadyTime } from './steady-time.js';
 import { Troubles } from './troubles.js';
 
 /** What the source wants to hear of its files. */
@@ -52,6 +53,9 @@ export class OpenFiles {
   readonly #unreadOfVanished: number[] = [];
   readonly #buffer = new ReadBuffer();
   readonly #descriptors: Descriptors;
+  readonly #time: SteadyTime;
+  /** When the last look began (monotonic). */
+  #lookedAtMs: number | undefined;
   readonly troubles: Troubles;
 
   constructor(
@@ -63,6 +67,7 @@ export class OpenFiles {
   ) {
     const { system } = context;
     this.troubles = new Troubles(system.problems);
+    this.#time = new SteadyTime(system.clock);
     this.#descriptors = new Descriptors(system.disk, context.maxOpenFiles);
     for (const generation of state.generations.values()) this.#route(generation);
   }
@@ -96,11 +101,15 @@ export class OpenFiles {
         this.#looksAgain = false;
         this.#byPath = undefined;
         besides = this.#isAnyLost();
-        const startedMs = this.context.system.clock.now();
+        const { clock } = this.context.system;
+        const startedMs = clock.now();
+        const lookedMs = this.#lookedAtMs;
+        this.#lookedAtMs = clock.monotonic();
+        const sinceLastMs = lookedMs === undefined ? null : this.#lookedAtMs - lookedMs;
         const sightings = this.lister.look(besides);
         this.troubles.keepOnly(new Set(sightings.map(({ path }) => path)));
         const { hidden } = this.lister;
-        await this.tell({ type: 'listed', startedMs, sightings, hidden });
+        await this.tell({ type: 'listed', startedMs, sinceLastMs, sightings, hidden });
         await this.#pollUndecided();
       } while (this.#looksAgain || (!besides && this.#isAnyLost()));
       await this.tell({ type: 'settled' });
@@ -120,7 +129,7 @@ export class OpenFiles {
 
   /** Passes on what was seen, and does what follows from it. */
   async tell(event: IdentityEvent): Promise<void> {
-    for (const effect of step(this.state, event, this.context.system.clock.now())) {
+    for (const effect of step(this.state, event, this.#time.nowMs)) {
       await this.#perform(effect);
     }
     if (this.#looksAgain && !this.#isLooking) await this.look();
@@ -136,7 +145,9 @@ export class OpenFiles {
     const isAcknowledged = this.routes.get(generation.id)?.acknowledgements.isDone ?? true;
     const drained = !reader.isUnread && isAcknowledged;
     const { id } = generation;
-    await this.tell({ type: 'polled', id, size, modifiedMs, unlinked: links === 0, drained });
+    const ageMs = this.#time.ageMs(modifiedMs);
+    const unlinked = links === 0;
+    await this.tell({ type: 'polled', id, size, modifiedMs, ageMs, unlinked, drained });
   }
 
   /** What the positions remember. */

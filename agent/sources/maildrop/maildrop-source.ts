@@ -5,6 +5,7 @@ import { detach, pathToBytes, printable, WallSteps } from '../../../system/index
 import { failuresAmong, isOwnFault, reasonOf } from '../../refusal.js';
 import { Alarm } from '../alarm.js';
 import { Blockage } from '../blockage.js';
+import { Room } from '../room.js';
 import type { Source, SourceContext, SourceStatus } from '../source.js';
 import { SourceCounts } from '../source-counts.js';
 import { MailFolder, mailFile } from './mail-folder.js';
@@ -51,7 +52,7 @@ export class MaildropSource implements Source {
   #hasLookedSince = false;
   readonly #counts: SourceCounts;
   readonly #blockage: Blockage;
-  #isAwaitingRoom = false;
+  readonly #room: Room;
   /** Mails that the producer has. */
   #inFlight = 0;
   /** Why the directory could not be looked at the last time. */
@@ -69,6 +70,7 @@ export class MaildropSource implements Source {
     const { system } = context;
     this.#folder = new MailFolder(system.disk, resolve(options.directory));
     this.#alarm = new Alarm(system.clock);
+    this.#room = new Room(context.producer, this.#alarm);
     this.#counts = new SourceCounts(system, context.name);
     this.#blockage = new Blockage(system, context.producer, context.name, options.topic);
     this.#wallSteps = new WallSteps(system.clock);
@@ -244,7 +246,7 @@ export class MaildropSource implements Source {
       if (content === undefined) return this.#changed(entry);
       const headers = await mailHeaders(content);
       while (!this.#append(entry, content, headers)) {
-        await this.#untilWritable();
+        await this.#room.wait(lookEveryMs);
         if (this.#isStopping) return;
         this.#blockage.check(true);
         // It may look for the topic in vain, and say so at once each time.
@@ -258,19 +260,6 @@ export class MaildropSource implements Source {
       } else if (isOwnFault(error, 0, 0)) await this.#reject(entry, message);
       else this.#postpone(entry, error);
     }
-  }
-
-  /** Waits for the producer, which may be full, or look for the topic in vain; not for ever. */
-  async #untilWritable(): Promise<void> {
-    if (!this.#isAwaitingRoom) {
-      this.#isAwaitingRoom = true;
-      const goOn = () => {
-        this.#isAwaitingRoom = false;
-        this.#alarm.ring();
-      };
-      detach(this.context.producer.writable().then(goOn), goOn);
-    }
-    await this.#alarm.wait(lookEveryMs);
   }
 
   /** It is another one now: it waits anew. */
