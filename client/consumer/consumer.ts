@@ -16,6 +16,7 @@ import { GroupSession } from './group-session.js';
 import type { Message } from './message.js';
 import { MessageRun } from './message-run.js';
 import type { AssignedPartition } from './partition.js';
+import { type Patience, waitFor } from './patience.js';
 import { type Position, resetPosition, resolvePositions } from './positions.js';
 import { type ConsumerOptions, type ConsumerSettings, withDefaults } from './settings.js';
 import { BatchStream } from './streams.js';
@@ -317,8 +318,15 @@ export class Consumer extends ClientEmitter {
   async #onAssign(partitions: readonly TopicPartition[]): Promise<void> {
     if (this.#abort.signal.aborted) return;
     const assigned = this.#assignments.replace(partitions);
-    await this.#subscription?.onAssign?.(this.assignment());
-    await this.#startOthers(assigned);
+    const work = async () => {
+      await this.#subscription?.onAssign?.(this.assignment());
+      await this.#startOthers(assigned);
+    };
+    // Where they are somebody else's by then, its failure matters no more.
+    await waitFor('onAssign', this.#patience, work, (error) => {
+      if (assigned.some(({ revoked }) => !revoked)) this.#fail(error as Error);
+      else this.callbacks.report('onAssign', error);
+    });
   }
 
   async #onRevoke(lost: boolean): Promise<void> {
@@ -335,8 +343,16 @@ export class Consumer extends ClientEmitter {
         this.#autoCommit.flush(signal).catch(() => {}),
       );
     }
-    await this.#subscription?.onRevoke?.(partitions, lost);
+    const work = async () => this.#subscription?.onRevoke?.(partitions, lost);
+    await waitFor('onRevoke', this.#patience, work, (error) =>
+      this.callbacks.report('onRevoke', error),
+    );
     this.#assignments.replace([]);
+  }
+
+  get #patience(): Patience {
+    const { rebalanceTimeoutMs: limitMs } = this.#settings;
+    return { system: this.#system, limitMs, signal: this.#abort.signal };
   }
 
   /** Positions for those that `onAssign` or the caller gave none. */
@@ -348,7 +364,9 @@ export class Consumer extends ClientEmitter {
       const committed = await fetchCommitted(this.#cluster, groupId, open, { signal });
       for (const offset of committed) {
         const partition = this.#assignments.get(offset);
-        if (partition === undefined || partition.fetchOffset >= 0) continue;
+        // Meanwhile it may have been given again: to a later assignment, which looks for itself.
+        if (partition === undefined || !open.includes(partition)) continue;
+        if (partition.fetchOffset >= 0) continue;
         partition.committedOffset = offset.offset;
         partition.seek(offset.offset);
       }
@@ -409,7 +427,7 @@ export class Consumer extends ClientEmitter {
       return { groupId, generation: -1, memberId: '', groupInstanceId: null };
     }
     const { generation, memberId } = this.#session.membership;
-    // Without a generation it would pass for somebody outside, who may set an empty group's offsets.
+    // Without a generation it would pass for an outsider, who may set an empty group's offsets.
     if (generation < 0) {
       throw new BrokerError(ErrorCode.UNKNOWN_MEMBER_ID, `group ${groupId}: commit`);
     }

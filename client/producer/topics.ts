@@ -20,7 +20,7 @@ interface Missing {
 export class Topics {
   private readonly states = new Map<string, TopicState>();
   private readonly missing = new Map<string, Missing>();
-  private waiters: (() => void)[] = [];
+  private readonly waiters = new Set<() => void>();
   private isStopped = false;
 
   constructor(
@@ -61,12 +61,14 @@ export class Topics {
     if (this.missing.size === 0 || this.isStopped) return;
     const waitMs = this.cluster.backoff.baseMs;
     await new Promise<void>((resolve) => {
-      const timer = this.system.clock.after(waitMs, resolve);
-      // Others' topics may be ready: nobody waits for ever for one that does not exist.
-      this.waiters.push(() => {
+      const wake = () => {
         timer.cancel();
+        this.waiters.delete(wake);
         resolve();
-      });
+      };
+      // Others' topics may be ready: nobody waits for ever for one that does not exist.
+      const timer = this.system.clock.after(waitMs, wake);
+      this.waiters.add(wake);
     });
   }
 
@@ -105,8 +107,6 @@ export class Topics {
   }
 
   private wake(): void {
-    const waiters = this.waiters;
-    this.waiters = [];
-    for (const wake of waiters) wake();
+    for (const wake of [...this.waiters]) wake();
   }
 }
