@@ -88,6 +88,16 @@ describe('a sink on the root of another', () => {
     const said = process.logLines.map(({ message }) => message).join();
     expect(said).toContain('The sink second archives topic logs');
     await sim.run(again.close());
+    // Who has a chain need not ask whether another has one: the first to come is the owner.
+    await sim.run(process.disk.removeTree(OWNERS));
+    await sim.run(process.disk.makeDirectory(`${claims}/second/cluster-1`));
+    const [stream = ''] = process.disk.listSync(`${claims}/archive/cluster-1`);
+    const copy = `${claims}/second/cluster-1/${stream}/0`;
+    await sim.run(process.disk.makeDirectory(copy));
+    process.disk.replaceFileSync(`${copy}/genesis.json`, Buffer.from('?'));
+    await sim.run(finishAndCheck(ours, sim, topic, { name: 'last' }));
+    const path = `${OWNERS}/cluster-1/${stream}/0.json`;
+    expect(process.disk.readFileSync(path).toString()).toBe('{"version":1,"sink":"archive"}\n');
   });
 });
 

@@ -12,6 +12,11 @@ import { archiveFiles, checkExactlyOnce, startOwner, within } from './world.js';
 const ours = { PartitionWriter, LocalStore, LiveFiles };
 const HOUR = 3_600_000;
 
+function isOf(code: string, call: string): boolean {
+  if (code === 'ENOSPC') return call !== 'read' && call !== 'remove';
+  return code !== 'EMFILE' || call === 'open';
+}
+
 /** Nothing is committed that is not in place, whatever failed meanwhile. */
 function checkCommitted(process: SimProcess, topic: FakeTopic): void {
   const { committed = 0 } = topic;
@@ -108,19 +113,21 @@ describe('a wall clock that is set', () => {
 });
 
 describe('disk faults at every call of the archive', () => {
-  /** The disk fails with `code` from its n-th call on, `length` calls long. */
-  async function withFault(code: string, first: number, length: number): Promise<number> {
-    const sim = createSimSystem({ seed: first });
+  type Fault = readonly [code: string, first: number, length: number];
+
+  /** The disk fails with each `code` from its n-th call on, `length` calls long. */
+  async function withFaults(...faults: readonly Fault[]): Promise<number> {
+    const sim = createSimSystem({ seed: faults.reduce((sum, [, first]) => sum + first, 0) });
     const topic = new FakeTopic().fill(9);
     const owner = sim.process('owner');
     const reader = sim.process('reader');
     let calls = 0;
     sim.volume().inject(({ process: caller, call }) => {
       if (caller !== 'owner') return undefined;
-      if (code === 'ENOSPC' && (call === 'read' || call === 'remove')) return undefined;
-      if (code === 'EMFILE' && call !== 'open') return undefined;
+      const fitting = faults.filter(([code]) => isOf(code, call));
+      if (fitting.length === 0) return undefined;
       calls += 1;
-      return calls >= first && calls < first + length ? code : undefined;
+      return fitting.find(([, first, length]) => calls >= first && calls < first + length)?.[0];
     });
     const beforeCommit = async () => checkCommitted(reader, topic);
     const writer = startOwner(ours, owner, topic, { beforeCommit });
@@ -134,16 +141,32 @@ describe('disk faults at every call of the archive', () => {
     return calls;
   }
 
+  it('two of them, at any two calls', async () => {
+    const codes = ['EIO', 'ENOSPC', 'EMFILE'];
+    const calls = await withFaults(['EIO', 100_000, 1]);
+    for (let seed = 1; seed <= 60 * rounds; seed += 1) {
+      const { random } = createSimSystem({ seed }).process('chance');
+      const below = (limit: number) => Math.floor(random.float() * limit);
+      const fault = (): Fault => [codes[below(3)] ?? 'EIO', 1 + below(calls), 1 + below(4)];
+      const faults = [fault(), fault()];
+      try {
+        await withFaults(...faults);
+      } catch (error) {
+        throw new Error(`seed ${seed}, ${faults.join(' and ')}: ${error}`, { cause: error });
+      }
+    }
+  });
+
   it.each(['EIO', 'ENOSPC', 'EMFILE'])('%s: everything is there once it is over', async (code) => {
     for (const [length, every] of [
       [1, 1],
       [3, rounds > 1 ? 1 : 7],
     ] as const) {
-      const calls = await withFault(code, 100_000, length);
+      const calls = await withFaults([code, 100_000, length]);
       expect(calls).toBeGreaterThan(10);
       for (let first = 1; first <= calls; first += every) {
         try {
-          await withFault(code, first, length);
+          await withFaults([code, first, length]);
         } catch (error) {
           throw new Error(`${code}, ${length} from call ${first} on: ${error}`, { cause: error });
         }

@@ -203,6 +203,14 @@ describe('archive verify beside the topic', () => {
     expect(report.partitions[0]?.unknown).toContain(`created anew since, as ${anew}`);
   });
 
+  it('takes no committed offset that lies beyond the topic, or at its beginning, for a loss', async () => {
+    expect((await beside(lookOf(0, END, END + 50))).problems).toEqual([]);
+    await sim.run(process.disk.removeTree('/archive/_claims'));
+    for (const name of archiveFiles(process).keys()) process.disk.removeSync(`/archive/${name}`);
+    expect((await beside(lookOf(0, END, 0))).problems).toEqual([]);
+    expect((await beside(lookOf(0, END, 1))).problems).toMatchObject([{ kind: 'claims missing' }]);
+  });
+
   it.each([
     '_claims/notes.txt',
     '_claims/archive/cluster-1/notes',
