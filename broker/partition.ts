@@ -1,6 +1,7 @@
 import type { Counter } from '../system/index.js';
 import {
   type AppendResult,
+  type DecompressionBudget,
   type EpochEnd,
   type Log,
   LogError,
@@ -153,8 +154,8 @@ export class Partition {
   }
 
   /** Appends whole batches, which the log stamps in place. Throws LogError. */
-  append(records: Buffer): AppendResult {
-    const result = this.appendToLog(records);
+  append(records: Buffer, budget?: DecompressionBudget): AppendResult {
+    const result = this.appendToLog(records, budget);
     if (result.duplicate) return result;
     this.meters.recordsIn.inc(result.lastOffset - result.baseOffset + 1);
     this.meters.bytesIn.inc(records.length);
@@ -162,10 +163,10 @@ export class Partition {
     return result;
   }
 
-  private appendToLog(records: Buffer): AppendResult {
+  private appendToLog(records: Buffer, budget?: DecompressionBudget): AppendResult {
     const log = this.opened();
     try {
-      const result = log.append(records, { leaderEpoch: this.leaderEpoch });
+      const result = log.append(records, { leaderEpoch: this.leaderEpoch, budget });
       if (this.wasRefused && !result.duplicate) {
         this.wasRefused = false;
         this.shortages.taken(this.name);

@@ -1,5 +1,6 @@
 import { ErrorCode, Produce, type ProduceRequest } from '../../protocol/index.js';
 import { handler, type RequestContext } from '../handler.js';
+import { type DecompressionBudget, decompressionBudget } from '../log/index.js';
 import type { Partition } from '../partition.js';
 import { isInternal } from '../topic-names.js';
 import { errorCodeOf, messageOf } from './error-code.js';
@@ -23,11 +24,12 @@ export const produce = handler(Produce, (request, context) => {
   const { acks } = request;
   if (acks < -1 || acks > 1) return refuseAll(request);
   const waits: Promise<unknown>[] = [];
+  const budget = decompressionBudget();
   const responses = request.topicData.map(({ name, topicId, partitionData }) => {
     const topic = topicOf(name, topicId, context);
     const partitionResponses: Outcome[] = [];
     for (const part of partitionData) {
-      const outcome = append(topic, part, acks, context);
+      const outcome = append(topic, part, acks, budget, context);
       if (outcome instanceof Promise) {
         const place = partitionResponses.push(UNKNOWN) - 1;
         const settled = outcome.then((late) => {
@@ -68,6 +70,7 @@ function append(
   topic: NamedTopic,
   { index, records }: PartitionData,
   acks: number,
+  budget: DecompressionBudget,
   { services }: RequestContext,
 ): Outcome | Promise<Outcome> {
   if (topic.errorCode !== ErrorCode.NONE) return failure(index, topic.errorCode, null);
@@ -83,15 +86,20 @@ function append(
     return failure(index, ErrorCode.NOT_ENOUGH_REPLICAS, null);
   }
   try {
-    return appendTo(partition, records, acks);
+    return appendTo(partition, records, acks, budget);
   } catch (error) {
     return failure(index, errorCodeOf(error), messageOf(error));
   }
 }
 
-function appendTo(partition: Partition, records: Buffer, acks: number): Outcome | Promise<Outcome> {
+function appendTo(
+  partition: Partition,
+  records: Buffer,
+  acks: number,
+  budget: DecompressionBudget,
+): Outcome | Promise<Outcome> {
   const { index } = partition.id;
-  const appended = partition.append(records);
+  const appended = partition.append(records, budget);
   const outcome: Outcome = {
     index,
     errorCode: ErrorCode.NONE,

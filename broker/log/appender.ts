@@ -33,7 +33,8 @@ export function appendBatches(
   const { storage, producers, epochs, tail, settings, nowMs } = target;
   const validated = options.validated === true;
   const isRepeat = (header: BatchHeader) => producers.repeatOf(header) !== undefined;
-  const headers = checkBatches(bytes, settings, validated, nowMs, isRepeat);
+  const known = { isRepeat, budget: options.budget };
+  const headers = checkBatches(bytes, settings, validated, nowMs, known);
   const repeated = validated ? undefined : findRepeated(target, headers);
   if (repeated !== undefined) return repeated;
   const { nextOffset } = storage.segments.active;

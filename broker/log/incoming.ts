@@ -19,8 +19,31 @@ import { type StoredBatch, storedBatch } from './stored-batch.js';
  * it: half of what our own readers take, and 128 times the default `max.message.bytes`.
  */
 const MAX_DECOMPRESSED_BYTES = 128 * 1024 * 1024;
+/**
+ * The same for all batches of one request, whose records a process looks at in one turn: about a
+ * second and a half. Enough for thirty batches of 1 MiB that are compressed to a thirtieth.
+ */
+const MAX_REQUEST_DECOMPRESSED_BYTES = 1024 * 1024 * 1024;
 /** Times beyond 2^53 (nanoseconds) are read as the nearest double: within this they are equal. */
 const ROUNDING_MS = 4096;
+
+/** What one request's batches may still be decompressed to, bytes; counts down, below 0 too. */
+export interface DecompressionBudget {
+  leftBytes: number;
+}
+
+/** What is known of an append beside its bytes. */
+export interface KnownOfRequest {
+  /** Whether a batch is in the log already: then nothing of it is judged. Default: none is. */
+  readonly isRepeat?: (header: BatchHeader) => boolean;
+  /** Default: a whole one. */
+  readonly budget?: DecompressionBudget | undefined;
+}
+
+/** For one request, whose partitions share it. */
+export function decompressionBudget(): DecompressionBudget {
+  return { leftBytes: MAX_REQUEST_DECOMPRESSED_BYTES };
+}
 
 /**
  * Checks the batches of one append: framing, checksum, counts, sizes, and each record, for which
@@ -35,14 +58,16 @@ export function checkBatches(
   settings: LogSettings,
   fromLeader: boolean,
   nowMs: number,
-  isRepeat: (header: BatchHeader) => boolean = () => false,
+  { isRepeat = () => false, budget = decompressionBudget() }: KnownOfRequest = {},
 ): BatchHeader[] {
   const headers: BatchHeader[] = [];
   for (let at = 0; at < bytes.length; ) {
     const header = checkFrame(bytes, at, fromLeader);
     // A refusal would make its producer send it in halves, beside what is in the log.
     if (!fromLeader && header.sizeBytes === bytes.length && isRepeat(header)) return [header];
-    headers.push(fromLeader ? header : checkClientBatch(bytes, at, header, settings, nowMs));
+    headers.push(
+      fromLeader ? header : checkClientBatch(bytes, at, header, settings, nowMs, budget),
+    );
     at += header.sizeBytes;
   }
   if (headers.length === 0) throw new LogError('INVALID_RECORD', 'an append without a batch');
@@ -72,9 +97,10 @@ function checkClientBatch(
   header: BatchHeader,
   settings: LogSettings,
   nowMs: number,
+  budget: DecompressionBudget,
 ): BatchHeader {
   checkHeader(header, settings);
-  const times = checkRecords(bytes, at, header);
+  const times = checkRecords(bytes, at, header, budget);
   if (settings.messageTimestampType !== 'CreateTime') return header;
   checkTimes(times, settings, nowMs);
   if (isTrue(header.maxTimestamp, times.newest)) return header;
@@ -115,13 +141,30 @@ function checkHeader(header: BatchHeader, settings: LogSettings): void {
  * wrong as well: never CORRUPT_MESSAGE, which clients repeat. One that decompresses to too much is
  * MESSAGE_TOO_LARGE, upon which they halve it.
  */
-function checkRecords(bytes: Buffer, at: number, header: BatchHeader): RecordTimes {
+function checkRecords(
+  bytes: Buffer,
+  at: number,
+  header: BatchHeader,
+  budget: DecompressionBudget,
+): RecordTimes {
+  if (header.codec !== 'none' && budget.leftBytes <= 0) throw overBudget(at > 0);
   try {
-    return verifyRecords(bytes, at, header, MAX_DECOMPRESSED_BYTES);
+    const times = verifyRecords(bytes, at, header, MAX_DECOMPRESSED_BYTES);
+    budget.leftBytes -= times.decompressedBytes;
+    return times;
   } catch (error) {
+    // What it took nobody knows.
+    if (header.codec !== 'none') budget.leftBytes -= MAX_DECOMPRESSED_BYTES;
     if (!(error instanceof RecordsError) || error.code === 'CODEC_NOT_LOADED') throw error;
     throw refusal(error.code === 'TOO_LARGE' ? 'MESSAGE_TOO_LARGE' : 'INVALID_RECORD', error);
   }
+}
+
+/** The same request without those before it is taken; the same append never is. */
+function overBudget(byThisAppend: boolean): LogError {
+  const code = byThisAppend ? 'MESSAGE_TOO_LARGE' : 'REQUEST_TIMED_OUT';
+  const what = byThisAppend ? 'one append' : 'one request';
+  return new LogError(code, `the batches of ${what} decompress to too much: send fewer at a time`);
 }
 
 function checkTimes({ oldest, newest }: RecordTimes, settings: LogSettings, nowMs: number): void {

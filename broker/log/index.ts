@@ -16,6 +16,7 @@ export {
   RECOVERY_POINT_CHECKPOINT,
   REPLICATION_CHECKPOINT,
 } from './format.js';
+export { type DecompressionBudget, decompressionBudget } from './incoming.js';
 export { Log } from './log.js';
 export { LogError, type LogErrorCode, toStorageError } from './log-error.js';
 export type {

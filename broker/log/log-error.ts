@@ -11,6 +11,8 @@ export type LogErrorCode =
   | 'MESSAGE_TOO_LARGE'
   /** The batches of one append are larger than `segment.bytes`. */
   | 'RECORD_LIST_TOO_LARGE'
+  /** The request's batches before this one used up what may be decompressed for it. */
+  | 'REQUEST_TIMED_OUT'
   | 'OUT_OF_ORDER_SEQUENCE_NUMBER'
   | 'INVALID_PRODUCER_EPOCH'
   | 'OFFSET_OUT_OF_RANGE'

@@ -1,3 +1,4 @@
+import type { DecompressionBudget } from './incoming.js';
 import type { LogError } from './log-error.js';
 import type { RecoveryOptions } from './recover.js';
 import type { TailMemory } from './tail-memory.js';
@@ -27,6 +28,8 @@ export interface AppendOptions {
    * their producers' sequences are believed.
    */
   readonly validated?: boolean;
+  /** Shared by all appends of one request. Default: its own. */
+  readonly budget?: DecompressionBudget | undefined;
 }
 
 /** Where batches came to lie. */

@@ -19,6 +19,8 @@ export interface VerifyOptions {
 export interface RecordTimes {
   readonly oldest: number;
   readonly newest: number;
+  /** What was decompressed for the look, bytes. */
+  readonly decompressedBytes: number;
 }
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
@@ -55,22 +57,30 @@ export function verifyRecords(
   let records = bytes;
   let start = offset + BATCH_HEADER_BYTES;
   let end = offset + header.sizeBytes;
+  let decompressedBytes = 0;
   if (header.codec !== 'none') {
     records = decompress(header.codec, bytes.subarray(start, end), maxBytes);
     start = 0;
     end = records.length;
+    decompressedBytes = end;
   }
   const { recordCount, baseTimestamp, timestampType } = header;
   // Most batches need no closer look.
   const deltas = { oldest: 0, newest: 0 };
   if (!areSimpleRecords(records, start, end, recordCount, deltas)) {
-    return walk(header, records, start, end);
+    return { ...walk(header, records, start, end), decompressedBytes };
   }
-  if (timestampType === 'LogAppendTime') return appendTimes(header);
-  return { oldest: baseTimestamp + deltas.oldest, newest: baseTimestamp + deltas.newest };
+  if (timestampType === 'LogAppendTime') {
+    return { oldest: header.maxTimestamp, newest: header.maxTimestamp, decompressedBytes };
+  }
+  return {
+    oldest: baseTimestamp + deltas.oldest,
+    newest: baseTimestamp + deltas.newest,
+    decompressedBytes,
+  };
 }
 
-function walk(header: BatchHeader, bytes: Buffer, start: number, end: number): RecordTimes {
+function walk(header: BatchHeader, bytes: Buffer, start: number, end: number) {
   const cursor = new RecordCursor();
   let oldest = Number.POSITIVE_INFINITY;
   let newest = Number.NEGATIVE_INFINITY;
@@ -81,8 +91,4 @@ function walk(header: BatchHeader, bytes: Buffer, start: number, end: number): R
     newest = Math.max(newest, cursor.timestamp);
   }
   return { oldest, newest };
-}
-
-function appendTimes({ maxTimestamp }: BatchHeader): RecordTimes {
-  return { oldest: maxTimestamp, newest: maxTimestamp };
 }

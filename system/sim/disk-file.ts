@@ -6,6 +6,7 @@ import type { Inode } from './disk-tree.js';
 /** An open simulated file. */
 export class SimFile implements DiskFile {
   #open = true;
+  readonly #forget: () => void;
   readonly #context: DiskContext;
   readonly #inode: Inode;
   readonly #writable: boolean;
@@ -20,7 +21,7 @@ export class SimFile implements DiskFile {
     this.#inode = inode;
     this.#writable = writable;
     inode.handles++;
-    context.life.onEnd(() => this.#release());
+    this.#forget = context.life.onEnd(() => this.#release());
   }
 
   readSync(target: Uint8Array, offset: number, length: number, position: number): number {
@@ -108,6 +109,7 @@ export class SimFile implements DiskFile {
   #release(): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#forget();
     this.#inode.handles--;
     this.#context.volume.tree.release(this.#inode);
   }

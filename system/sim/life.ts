@@ -16,7 +16,7 @@ export class Life {
   #steps = 0;
   #crashStep = Number.POSITIVE_INFINITY;
   #torn = false;
-  readonly #endings: (() => void)[] = [];
+  readonly #endings = new Set<() => void>();
   /** Resolves once the process is dead. */
   readonly ended: Promise<void>;
 
@@ -39,8 +39,10 @@ export class Life {
     this.#torn = torn;
   }
 
-  onEnd(callback: () => void): void {
-    this.#endings.push(callback);
+  /** Calls back at its death; returns a function that stops that. */
+  onEnd(callback: () => void): () => void {
+    this.#endings.add(callback);
+    return () => this.#endings.delete(callback);
   }
 
   end(): void {

@@ -39,6 +39,7 @@ export class SimConnection implements Connection {
   #flowing = false;
   /** The machine has gone without a word. */
   #silent = false;
+  readonly #forget: () => void;
   onGone: () => void = () => {};
 
   private constructor(side: { life: Life; remoteAddress: string }, medium: Medium) {
@@ -46,7 +47,7 @@ export class SimConnection implements Connection {
     this.remoteAddress = side.remoteAddress;
     this.#medium = medium;
     // The kernel ends the connections of a process that dies, after what it had taken.
-    side.life.onEnd(() => {
+    this.#forget = side.life.onEnd(() => {
       this.#events = undefined;
       this.#ended = true;
       this.flow();
@@ -133,6 +134,7 @@ export class SimConnection implements Connection {
   silence(): void {
     this.#silent = true;
     this.#outgoing = [];
+    this.#forget();
     this.onGone();
   }
 
@@ -211,6 +213,7 @@ export class SimConnection implements Connection {
   #close(error: Error | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#forget();
     this.onGone();
     const events = this.#events;
     this.#events = undefined;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ErrorCode, Fetch, Produce } from '../../protocol/index.js';
 import { batchesOf } from '../../protocol/records/index.js';
+import { stampChecksum } from '../../protocol/records/stamp.js';
 import { detach } from '../../system/index.js';
 import { batchOf, inWorld, valuesOf } from './world.js';
 
@@ -292,3 +293,24 @@ describe('fetch', () => {
       expect(continued.errorCode).toBe(ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
     }));
 });
+
+it('a request whose batches decompress to more than a process can look at in one turn', () =>
+  inWorld({}, async ({ connect }) => {
+    const client = await connect();
+    const bomb = batchOf(['x'.repeat(1000)], { codec: 'gzip' });
+    // What is no gzip counts as much as one batch may have.
+    bomb.fill(0, 61, 71);
+    stampChecksum(bomb, 0);
+    const partitionData = Array.from({ length: 9 }, () => ({ index: 0, records: bomb }));
+    const last = { index: 1, records: batchOf(['after'], { codec: 'gzip' }) };
+    const topicData = [{ name: 'logs', partitionData: [...partitionData, last] }];
+    const body = { acks: -1, timeoutMs: 1000, topicData };
+    const { responses } = await client.ask(Produce, body, 12);
+    const codes = responses[0]?.partitionResponses.map(({ errorCode }) => errorCode);
+    const { INVALID_RECORD, REQUEST_TIMED_OUT } = ErrorCode;
+    expect(codes).toEqual([
+      ...Array.from({ length: 8 }, () => INVALID_RECORD),
+      ...[REQUEST_TIMED_OUT, REQUEST_TIMED_OUT],
+    ]);
+    expect((await client.produce('logs', 1, last.records)).errorCode).toBe(ErrorCode.NONE);
+  }));

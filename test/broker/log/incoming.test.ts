@@ -182,3 +182,17 @@ it('a repeat is known before it is judged by what is allowed now', async () => {
     await log.close();
   });
 });
+
+it('the batches of a request share what may be decompressed for it', async () => {
+  const good = () => batch(['first', 'second'], { codec: 'gzip', timestamp: NOW });
+  const settings = { ...smallSettings, segmentBytes: 1 << 30 };
+  const budget = { leftBytes: 25 };
+  const twice = Buffer.concat([good(), good(), good()]);
+  const look = (bytes: Buffer) =>
+    codeOf(() => checkBatches(bytes, settings, false, NOW, { budget }));
+  expect(await look(good())).toBeUndefined();
+  expect(budget.leftBytes).toBeLessThan(25);
+  budget.leftBytes = 25;
+  expect(await look(twice)).toBe('MESSAGE_TOO_LARGE');
+  expect(await look(good())).toBe('REQUEST_TIMED_OUT');
+});
