@@ -5,6 +5,8 @@ import type { System } from './system.js';
 /** How often a holder shows that it lives, and when one that cannot be asked counts as gone. */
 const HEARTBEAT_MS = 2_000;
 const HEARTBEAT_LOST_MS = 10_000;
+/** A living holder shows itself at least once in that time, whatever the time of day is. */
+const HEARTBEAT_SEEN_MS = 3_000;
 /** How often somebody who waits for that looks. */
 const LOOK_MS = 500;
 
@@ -49,7 +51,8 @@ interface Holder {
 
 /**
  * `lockDirectory`, with patience for a holder that nobody here can ask whether it lives, such as
- * one in another container: where its heartbeat has just ended, it is waited out.
+ * one in another container: whether its heartbeat has ended is watched for some seconds. The time
+ * of day says so alone for a holder of long ago only, as somebody may have set it.
  *
  * @throws DirectoryLockError
  */
@@ -58,21 +61,28 @@ export async function awaitDirectoryLock(
   directory: string,
   role: string,
 ): Promise<DirectoryLock> {
-  const endMs = system.clock.monotonic() + HEARTBEAT_LOST_MS + LOOK_MS;
+  const { clock } = system;
+  const startMs = clock.monotonic();
   let heardMs: number | undefined;
+  const isSilent = (modifiedMs: number): boolean => {
+    if (modifiedMs !== heardMs) return false;
+    const quietMs = clock.monotonic() - startMs;
+    const isLongAgo = clock.now() - modifiedMs > HEARTBEAT_LOST_MS;
+    return quietMs >= (isLongAgo ? HEARTBEAT_SEEN_MS : HEARTBEAT_LOST_MS);
+  };
   for (;;) {
     try {
-      return lockDirectory(system, directory, role);
+      return lockDirectory(system, directory, role, isSilent);
     } catch (error) {
       const found = error instanceof DirectoryLockError ? error.heardMs : undefined;
       const isAlive = heardMs !== undefined && found !== heardMs;
-      if (found === undefined || isAlive || system.clock.monotonic() >= endMs) throw error;
+      if (found === undefined || isAlive) throw error;
       if (heardMs === undefined) {
         system.log.info(`waiting whether the last user of ${directory} is still alive`);
       }
       heardMs = found;
     }
-    await system.clock.sleep(LOOK_MS);
+    await clock.sleep(LOOK_MS);
   }
 }
 
@@ -90,14 +100,20 @@ export async function awaitDirectoryLock(
  * A lock needs no free space where the folder was used before: a file of the same size is kept.
  *
  * @param role names the user in the message that another process will get, such as `agent`.
+ * @param isSilent whether a holder that was last heard of then counts as gone.
  * @throws DirectoryLockError
  */
-export function lockDirectory(system: System, directory: string, role: string): DirectoryLock {
+export function lockDirectory(
+  system: System,
+  directory: string,
+  role: string,
+  isSilent = silentByTime(system),
+): DirectoryLock {
   try {
     system.disk.makeDirectorySync(directory);
     for (;;) {
       const latest = lockNumbers(system, directory).at(-1) ?? 0;
-      if (latest > 0) refuseIfAlive(system, directory, lockPath(directory, latest));
+      if (latest > 0) refuseIfAlive(system, directory, lockPath(directory, latest), isSilent);
       const path = lockPath(directory, latest + 1);
       const content = describeHolder(system, role);
       if (!createLock(system, directory, path, content)) continue;
@@ -128,7 +144,8 @@ export function lockDirectory(system: System, directory: string, role: string): 
 export function refuseIfLocked(system: System, directory: string): void {
   if (system.disk.statSync(directory)?.kind !== 'directory') return;
   const latest = lockNumbers(system, directory).at(-1);
-  if (latest !== undefined) refuseIfAlive(system, directory, lockPath(directory, latest));
+  if (latest === undefined) return;
+  refuseIfAlive(system, directory, lockPath(directory, latest), silentByTime(system));
 }
 
 function lockPath(directory: string, number: number): string {
@@ -210,13 +227,21 @@ function retire(system: System, directory: string, numbers: readonly number[]): 
   }
 }
 
-function refuseIfAlive(system: System, directory: string, path: string): void {
+type IsSilent = (modifiedMs: number) => boolean;
+
+function silentByTime({ clock }: System): IsSilent {
+  return (modifiedMs) => clock.now() - modifiedMs > HEARTBEAT_LOST_MS;
+}
+
+function refuseIfAlive(system: System, directory: string, path: string, isSilent: IsSilent): void {
   const stat = system.disk.statSync(path);
   const holder = stat && readHolder(system, path);
   if (!holder) return;
-  const isSilent = system.clock.now() - stat.modifiedMs > HEARTBEAT_LOST_MS;
   const canAsk = isOfOurNamespace(system, holder);
-  if (canAsk ? system.processes.identity(holder.pid) !== holder.identity : isSilent) return;
+  const isGone = canAsk
+    ? system.processes.identity(holder.pid) !== holder.identity
+    : isSilent(stat.modifiedMs);
+  if (isGone) return;
   const patience = canAsk ? '' : `; if it was killed, wait ${HEARTBEAT_LOST_MS / 1000} s`;
   const isElsewhere = !canAsk && holder.identity !== null;
   const where = isElsewhere ? ' of another container or machine' : '';

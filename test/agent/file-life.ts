@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { createSimSystem } from '../../system/sim/index.js';
 import type { FakeProducerOptions } from './fake-producer.js';
 import { FileWorld } from './file-world.js';
@@ -9,9 +9,20 @@ const second = 1_000;
 const minute = 60 * second;
 /** A kill repeats what was acknowledged since the positions were last written, and in flight. */
 const repeatedMs = 3_000;
+/** By then a look has found a new file, or a change of one that rested. */
+const seenAfterMs = 2_500;
+const restsAfterMs = 4 * minute;
 
 /** How a log is rotated; each life has one way. */
-type Rotation = 'numbered' | 'dated' | 'delaycompress' | 'copytruncate' | 'outside' | 'replace';
+type Rotation =
+  | 'numbered'
+  | 'dated'
+  | 'delaycompress'
+  | 'copytruncate'
+  | 'outside'
+  | 'replace'
+  | 'swap'
+  | 'truncate';
 
 const rotations: readonly Rotation[] = [
   'numbered',
@@ -20,6 +31,8 @@ const rotations: readonly Rotation[] = [
   'copytruncate',
   'outside',
   'replace',
+  'swap',
+  'truncate',
 ];
 
 /** One log's life, drawn from a seed: what is done to it, and what the agent suffers. */
@@ -36,6 +49,13 @@ export class FileLife {
   #isFull = false;
   #rotated = 0;
   readonly #killedAt: number[] = [];
+  /** The agent has seen a file at the path. */
+  #isKnown = false;
+  /** When the file that is there now came, or came out of its rest, and when it was written to. */
+  #bornMs = 0;
+  #wroteMs = 0;
+  /** Lines that may be missing, as nothing was left of them that could be read. */
+  readonly #lost = new Set<string>();
 
   constructor(seed: number, kills: boolean) {
     this.#seed = seed;
@@ -79,7 +99,7 @@ export class FileLife {
   }
 
   async #step(): Promise<void> {
-    switch (this.#below(this.#kills ? 8 : 7)) {
+    switch (this.#below(this.#kills ? 9 : 8)) {
       case 0:
       case 1:
       case 2:
@@ -94,6 +114,8 @@ export class FileLife {
         this.#isFull = !this.#isFull;
         this.#tell(this.#isFull ? 'memory is full' : 'memory is free');
         return;
+      case 7:
+        return this.#setClock();
       default:
         return this.#die();
     }
@@ -103,21 +125,35 @@ export class FileLife {
     this.#tell(`writes ${count} lines from ${this.written.length}`);
     for (let left = count; left > 0; ) {
       const together = Math.min(left, 1 + this.#below(40));
-      let text = '';
-      for (let i = 0; i < together; i++) {
-        const line = this.#line();
-        this.written.push(line);
-        text += `${line}\n`;
-      }
+      const text = this.#lines(together);
       const cut = this.#below(3) === 0 ? this.#below(text.length) : text.length;
-      this.world.writer.append(path, text.slice(0, cut));
+      this.#append(text.slice(0, cut));
       if (cut < text.length) {
         await this.#pause(this.#below(3 * second));
-        this.world.writer.append(path, text.slice(cut));
+        this.#append(text.slice(cut));
       }
       left -= together;
       if (this.#below(3) === 0) await this.#pause(this.#below(200));
     }
+  }
+
+  #append(text: string): void {
+    const { sim, writer } = this.world;
+    if (writer.disk.statSync(path) === undefined) this.#bornMs = sim.now;
+    // A file at rest is a new one again, until a look has found it changed.
+    if (sim.now - this.#wroteMs > restsAfterMs) this.#bornMs = sim.now;
+    this.#wroteMs = sim.now;
+    writer.append(path, text);
+  }
+
+  #lines(count: number): string {
+    let text = '';
+    for (let i = 0; i < count; i++) {
+      const line = this.#line();
+      this.written.push(line);
+      text += `${line}\n`;
+    }
+    return text;
   }
 
   #line(): string {
@@ -131,9 +167,11 @@ export class FileLife {
     if (!disk.statSync(path)?.size) return;
     // Files of one age could not be told apart.
     await this.#pause(5);
-    // Whoever never saw it under its first name cannot know its key, nor what a kill forgot.
-    if (this.#kills) await this.#untilRead();
+    // What was never seen under its first name has no key, and no trace under some others.
+    if (!this.#isKnown) await this.#pause(seenAfterMs);
+    this.#isKnown = true;
     this.#rotated++;
+    if (this.#below(3) === 0) await this.#untilRead();
     this.#tell(`rotates ${this.#rotation}, ${this.#rotated}`);
     switch (this.#rotation) {
       case 'numbered':
@@ -144,24 +182,58 @@ export class FileLife {
         disk.renameSync(path, `${path}-${20_261_100 + this.#rotated}`);
         break;
       case 'copytruncate':
-        // An order that leaves no trace cannot be kept: the agent must have seen the lines.
-        await this.#untilRead();
-        this.world.writer.copy(path, `${path}.${this.#rotated}`);
-        await this.#pause(this.#below(2) === 0 ? 0 : this.#below(20 * second));
-        this.world.writer.truncate(path);
-        return;
+        return this.#copyAndTruncate();
       case 'outside':
-        // To a name that no glob asks for; whoever has not seen it yet cannot know its key.
-        await this.#untilSeen();
+        // To a name that no glob asks for.
+        if (!this.#isSeen) await this.#pause(seenAfterMs);
         disk.renameSync(path, `/log/away-${this.#rotated}`);
-        await this.#pause(3 * second);
         break;
       case 'replace':
-        await this.#untilRead();
+        this.#mayLose(disk.readFileSync(path), !this.#isSeen);
         disk.removeSync(path);
-        await this.#pause(3 * second);
+        break;
+      case 'swap': {
+        const old = disk.readFileSync(path);
+        this.world.writer.write('/log/.next', Buffer.from(this.#lines(1 + this.#below(20))));
+        this.#mayLose(old, !this.#isSeen);
+        disk.renameSync('/log/.next', path);
+        this.#bornMs = this.#wroteMs = this.world.sim.now;
+        return;
+      }
+      case 'truncate':
+        this.#mayLose(disk.readFileSync(path), true);
+        this.world.writer.truncate(path);
     }
-    if (this.#below(2) === 0) this.world.writer.append(path, '');
+    if (this.#below(2) === 0) await this.#pause(this.#below(3 * second));
+    if (this.#below(2) === 0) this.#append('');
+  }
+
+  async #copyAndTruncate(): Promise<void> {
+    const { disk } = this.world.writer;
+    // The order of lines that come and are copied away between two looks leaves no trace.
+    if (this.world.sim.now - this.#wroteMs < seenAfterMs) await this.#pause(seenAfterMs);
+    const copied = disk.readFileSync(path).length;
+    this.world.writer.copy(path, `${path}.${this.#rotated}`);
+    await this.#pause(5);
+    if (this.#below(3) === 0) await this.#write(1 + this.#below(5));
+    await this.#pause(this.#below(2) === 0 ? 5 : this.#below(20 * second));
+    this.#mayLose(disk.readFileSync(path).subarray(copied), true);
+    this.world.writer.truncate(path);
+  }
+
+  /** A look has found the file as it is, so that it is open. */
+  get #isSeen(): boolean {
+    return this.world.sim.now - this.#bornMs > seenAfterMs;
+  }
+
+  /**
+   * `bytes` of whole lines go, without a copy. What of them is delivered stays so; the rest leaves
+   * no trace where nobody holds the file open (docs/formats/positions.md).
+   */
+  #mayLose(bytes: Buffer, isGone: boolean): void {
+    if (!isGone && !this.#kills && this.world.maxOpenFiles > 1) return;
+    const done = new Set([...this.world.topics.ofKey(path), ...this.#failed()]);
+    for (const line of bytes.toString().split('\n')) if (!done.has(line)) this.#lost.add(line);
   }
 
   /** As logrotate does; with `delaycompress` the youngest of the old stays plain for a turn. */
@@ -173,8 +245,8 @@ export class FileLife {
         const from = `${path}.${number}${end}`;
         if (!disk.statSync(from)) continue;
         if (number === 4) {
-          // What is deleted before it was read is lost with every tailer.
-          await this.#untilRead();
+          const bytes = disk.readFileSync(from);
+          this.#mayLose(end === '' ? bytes : gunzipSync(bytes), true);
           disk.removeSync(from);
         } else disk.renameSync(from, `${path}.${number + 1}${end}`);
       }
@@ -194,22 +266,27 @@ export class FileLife {
     }
     target.closeSync();
     if (this.#below(2) === 0) await this.#pause(this.#below(20 * second));
-    await this.#untilRead();
     disk.removeSync(file);
     this.#tell(`compressed ${file}`);
+  }
+
+  /** Files' times are all that tells the order of those that nobody has seen. */
+  async #setClock(): Promise<void> {
+    await this.#untilRead();
+    const stepMs = (this.#below(2) === 0 ? -1 : 1) * 60 * minute;
+    this.#tell(`the wall clock is set by ${stepMs} ms`);
+    this.world.sim.stepWallClock(stepMs);
   }
 
   async #die(): Promise<void> {
     this.#tell('kill');
     this.#killedAt.push(this.world.sim.now);
     this.world.kill();
+    const mayRotate = this.#isKnown && this.#rotation !== 'copytruncate';
+    if (mayRotate && this.#below(3) === 0) await this.#rotate();
+    if (this.#below(2) === 0) await this.#write(1 + this.#below(20));
     await this.#pause(this.#below(5 * second));
     await this.world.start();
-  }
-
-  /** The agent knows the file by now. */
-  async #untilSeen(): Promise<void> {
-    await this.#pause(2 * second);
   }
 
   async #untilRead(): Promise<void> {
@@ -232,10 +309,12 @@ export class FileLife {
     if (other.length > 0) throw new Error(`records with the key ${other.join()}`);
     const partials = topics.records.filter((one) => 'logflume.partial' in one.headers);
     if (partials.length > 0) throw new Error(`cut lines: ${partials[0]?.value}`);
-    const good = this.written.filter((line) => line.startsWith('line'));
-    const bad = this.written.filter((line) => !line.startsWith('line'));
     const sent = topics.ofKey(path);
     const kept = this.#failed();
+    const there = new Set([...sent, ...kept]);
+    const expected = this.written.filter((line) => there.has(line) || !this.#lost.has(line));
+    const good = expected.filter((line) => line.startsWith('line'));
+    const bad = expected.filter((line) => !line.startsWith('line'));
     if (!this.#kills) {
       compare(sent, good);
       compare(kept.sort(), bad.sort());

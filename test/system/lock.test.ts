@@ -103,6 +103,24 @@ describe('a locked folder', () => {
     expect(sim.now - start).toBeLessThanOrEqual(11_000);
   });
 
+  it('is held against other containers when somebody sets the time of day', async () => {
+    const sim = world();
+    const holder = sim.process('holder', { container: 'one' });
+    lockDirectory(holder, '/data', 'agent');
+    await sim.advance(60_000);
+    const other = sim.process('other', { container: 'two' });
+    for (const stepMs of [3_600_000, -3_600_000]) {
+      sim.stepWallClock(stepMs);
+      const attempt = sim.run(() => awaitDirectoryLock(other, '/data', 'agent'));
+      await expect(attempt).rejects.toThrow(/is in use/);
+    }
+    holder.kill();
+    sim.stepWallClock(-3_600_000);
+    const start = sim.now;
+    await sim.run(() => awaitDirectoryLock(other, '/data', 'agent'));
+    expect(sim.now - start).toBeLessThanOrEqual(11_000);
+  });
+
   it('is free at once for another container where it was released', async () => {
     const sim = world();
     lockDirectory(sim.process('holder', { container: 'one' }), '/data', 'agent').release();
