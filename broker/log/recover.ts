@@ -273,6 +273,7 @@ class Recovery {
         if (batch.baseOffset >= from) replayBatch(batch, this.#producers, this.#epochs, nowMs);
         return true;
       });
+      segment.close();
     }
     if (this.#options.clean && from >= to) await this.#completeProducers();
   }
@@ -314,7 +315,10 @@ class Recovery {
     this.#ready.push(segment);
     const fault = end.fault ?? this.#faultBehind(segment, end, rest[0]);
     if (fault !== undefined) await this.#repair(segment, fault, rest);
-    if (rest.length > 0) segment.seal();
+    if (rest.length === 0) return;
+    segment.seal();
+    // After a kill there may be more of them than descriptors.
+    segment.cool();
   }
 
   /**

@@ -1,15 +1,23 @@
+import { dirname } from 'node:path';
 import type { Disk } from '../../system/index.js';
 import { BrokerError } from '../broker-error.js';
 import type { Change, Json, MetadataStore, Versioned } from './store.js';
 
 const FORMAT = 1;
 
+/** A reserve is made in steps of so many bytes, so that it is rarely made anew. */
+const RESERVE_STEP_BYTES = 16_384;
+
 interface Watcher {
   readonly prefix: string;
   readonly onChange: (key: string, entry: Versioned | undefined) => void;
 }
 
-/** The metadata of a single node, in one JSON file that is replaced as a whole by each change. */
+/**
+ * The metadata of a single node, in one JSON file that is replaced as a whole by each change. A
+ * file beside it keeps the space of one change: a start after a kill makes one, and must be
+ * possible on a full disk, or the broker could not serve what is in its logs.
+ */
 export class FileMetadataStore implements MetadataStore {
   private entries: ReadonlyMap<string, Versioned>;
   private readonly watchers = new Set<Watcher>();
@@ -61,7 +69,7 @@ export class FileMetadataStore implements MetadataStore {
     const inode = this.inode();
     let failure: { error: unknown } | undefined;
     try {
-      await this.disk.replaceFile(this.path, serialize(revision, next));
+      await this.write(Buffer.from(serialize(revision, next)));
     } catch (error) {
       // Where it failed after the rename, the next start finds the new content: then it counts
       // here too, or records would be taken for a topic that is deleted on disk.
@@ -75,6 +83,56 @@ export class FileMetadataStore implements MetadataStore {
     return true;
   }
 
+  private async write(content: Buffer): Promise<void> {
+    try {
+      await this.disk.replaceFile(this.path, content);
+    } catch (error) {
+      if (!isFull(error) || this.disk.statSync(this.reserve) === undefined) throw error;
+      await this.writeIntoReserve(content);
+      return;
+    }
+    this.keepReserve(content.length);
+  }
+
+  private get reserve(): string {
+    return `${this.path}.reserve`;
+  }
+
+  /** The reserve becomes the file, and the file the next reserve. */
+  private async writeIntoReserve(content: Buffer): Promise<void> {
+    const { disk, path, reserve } = this;
+    const file = await disk.open(reserve, 'r+');
+    try {
+      file.writeSync([content], 0);
+      file.truncateSync(content.length);
+      await file.sync();
+    } finally {
+      file.closeSync();
+    }
+    // Under a name that nobody writes to: after a kill it may still be the file itself.
+    const old = `${path}.old`;
+    disk.removeSync(old);
+    disk.linkSync(path, old);
+    disk.renameSync(reserve, path);
+    disk.renameSync(old, reserve);
+    await disk.syncDirectory(dirname(path));
+  }
+
+  private keepReserve(bytes: number): void {
+    if ((this.disk.statSync(this.reserve)?.size ?? 0) >= bytes) return;
+    try {
+      const file = this.disk.openSync(this.reserve, 'w');
+      try {
+        const size = Math.ceil((bytes + 1) / RESERVE_STEP_BYTES) * RESERVE_STEP_BYTES;
+        file.writeSync([Buffer.alloc(size, ' ')], 0);
+      } finally {
+        file.closeSync();
+      }
+    } catch {
+      // It is needed only where a start finds the disk full.
+    }
+  }
+
   /** Which file stands under the name; asking needs no descriptor. */
   private inode(): number | undefined {
     return this.disk.statSync(this.path)?.inode;
@@ -85,6 +143,11 @@ export class FileMetadataStore implements MetadataStore {
       if (key.startsWith(prefix)) onChange(key, entry);
     }
   }
+}
+
+function isFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 function serialize(revision: number, entries: ReadonlyMap<string, Versioned>): string {

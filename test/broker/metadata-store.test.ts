@@ -82,4 +82,40 @@ describe('FileMetadataStore', () => {
     });
     expect(crashes).toBeGreaterThan(20);
   });
+
+  it('changes on a disk without room or inodes, kill after kill, once it had room', async () => {
+    const revisionOf = async (store: FileMetadataStore) =>
+      (await store.get('k')).get('k')?.revision ?? 0;
+    let done: number[] = [];
+    let furthest = 0;
+    const crashes = await crashAtEveryStep({
+      seed: 1,
+      kinds: ['kill', 'torn', 'powerLoss'],
+      prepare: async (sim) => {
+        done = [0];
+        const store = openStore(sim.process('before'));
+        await store.compareAndSwap([{ key: 'k', expected: 0, value: 0 }]);
+        sim
+          .volume()
+          .inject(({ creates, path }) => (creates && path.endsWith('.tmp') ? 'ENOSPC' : undefined));
+      },
+      work: async (process) => {
+        for (let value = 1; value <= 3; value++) {
+          const store = openStore(process);
+          const expected = await revisionOf(store);
+          await store.compareAndSwap([{ key: 'k', expected, value }]);
+          done.push(value);
+          furthest = Math.max(furthest, value);
+        }
+      },
+      check: async (sim) => {
+        const store = openStore(sim.process('after'));
+        const value = Number((await store.get('k')).get('k')?.value);
+        const promised = done.at(-1) ?? 0;
+        expect([promised, promised + 1]).toContain(value);
+      },
+    });
+    expect(crashes).toBeGreaterThan(20);
+    expect(furthest).toBe(3);
+  });
 });
