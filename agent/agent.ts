@@ -164,7 +164,7 @@ function createProducer(
       acks: producer.acks,
       compression: producer.compression,
       lingerMs: producer.linger,
-      batchBytes: producer.batch_size,
+      batchBytes: Math.min(producer.batch_size, producer.memory),
       maxMemoryBytes: producer.memory,
       maxRequestBytes: maxRequestBytes(config),
       // The files are the buffer: a batch waits for the broker as long as it takes.

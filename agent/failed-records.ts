@@ -2,7 +2,13 @@ import { dirname, join } from 'node:path';
 import { encodeHeaders, type Header } from '../protocol/records/index.js';
 import type { System, Timer } from '../system/index.js';
 import type { BatchTicket, RecordProducer } from './producer.js';
-import { failuresAmong, isOwnFault, reasonOf, type UnsentRecord } from './refusal.js';
+import {
+  failuresAmong,
+  isOwnFault,
+  isRefusedTime,
+  reasonOf,
+  type UnsentRecord,
+} from './refusal.js';
 
 /** A record that was refused for itself, and where it came from. */
 export interface FailedRecord extends UnsentRecord {
@@ -140,7 +146,7 @@ export class FailedRecords {
         signal.throwIfAborted();
       }
     } catch (error) {
-      if (isOwnFault(error, timestamp, this.#system.clock.now())) return false;
+      if (isOwnFault(error) || isRefusedTime(error)) return false;
       throw error;
     }
   }

@@ -28,24 +28,20 @@ const ownFaults: ReadonlySet<string> = new Set([
   'INTERCEPTOR_FAILED',
 ]);
 
-/** With a time so near to our own it is a clock that is wrong, not the record. */
-const nearMs = 60_000;
-
 /**
  * Whether a record was refused for itself, so that it never will be taken: too large, invalid.
- * What is refused for its topic (missing, not authorized), or because the producer ends, waits.
- *
- * @param timestamp the record's.
- * @param nowMs the time of this machine.
+ * What is refused for its topic (missing, not authorized), or because the producer ends, waits;
+ * and what is refused for its time, which is this machine's when it was read: a clock was wrong,
+ * and it is read again with another time.
  */
-export function isOwnFault(error: unknown, timestamp: number, nowMs: number): boolean {
-  const code = codeOf(error);
-  if (code === 'REFUSED') {
-    const cause = codeOf((error as Error).cause);
-    if (cause === 'INVALID_TIMESTAMP') return Math.abs(timestamp - nowMs) > nearMs;
-    return cause !== undefined && ownFaults.has(cause);
-  }
+export function isOwnFault(error: unknown): boolean {
+  const code = codeOf(error) === 'REFUSED' ? causeOf(error) : codeOf(error);
   return code !== undefined && ownFaults.has(code);
+}
+
+/** Whether a record was refused for its time. */
+export function isRefusedTime(error: unknown): boolean {
+  return causeOf(error) === 'INVALID_TIMESTAMP';
 }
 
 /** Why it was refused, in a sentence. */
@@ -85,6 +81,10 @@ export function refusedRecord({ first, count, error }: BatchFailure): RefusedRec
 
 /** Beyond any record that an agent sends. */
 const maxRecordBytes = 256 * 1024 * 1024;
+
+function causeOf(error: unknown): string | undefined {
+  return error instanceof Error ? codeOf(error.cause) : undefined;
+}
 
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

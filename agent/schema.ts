@@ -1,4 +1,4 @@
-import { duration, size, z } from '../config/index.js';
+import { duration, size, topicName, z } from '../config/index.js';
 import { type SourceOptions, sourceOptions } from './sources/index.js';
 
 const sourceName = z
@@ -18,7 +18,10 @@ const producer = z.strictObject({
     .default('all')
     .describe('Who must have a batch before positions move: all in-sync replicas, or the leader.'),
   linger: duration().prefault('20ms').describe('How long a line waits for company.'),
-  batch_size: size().prefault('1MiB').describe('Largest batch, before compression.'),
+  batch_size: size()
+    .refine((bytes) => bytes >= 256, { error: 'must be at least 256 bytes' })
+    .prefault('1MiB')
+    .describe('Largest batch, before compression; at most `memory`.'),
   memory: size()
     .prefault('32MiB')
     .describe('When so much is unacknowledged, reading stops; no line or mail may be larger.'),
@@ -35,9 +38,7 @@ export const agentSection = z
       })
       .describe('At_least_once: a crash repeats at most what was in flight.'),
     producer: producer.prefault({}).describe('How records are sent.'),
-    dead_letter: z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a topic')
+    dead_letter: topicName()
       .optional()
       .describe(
         'Topic for records that the broker refuses for themselves, as too large or invalid; ' +

@@ -27,14 +27,17 @@ export async function status(context: Context, options: StatusOptions): Promise<
   const { terminal } = context;
   const { roles, bootstrap, stores } = await rolesAndBrokers(context, options);
   const isJson = options.output === 'json';
+  const problems = problemsOf(roles);
   // Said before a broker is asked: it may be the one that is gone.
   if (!isJson) await terminal.data(rolesText(roles));
   const sizes = statusOf<{ topicBytes?: Record<string, number> }>(roles, 'broker')?.topicBytes;
   const cluster = await withAdmin(context, { ...options, bootstrap }, (admin) =>
     clusterOf(context, admin, sizes ?? {}, stores),
-  );
+  ).catch(async (error: unknown) => {
+    if (isJson) await terminal.data(`${JSON.stringify({ problems, roles })}\n`);
+    throw error;
+  });
   if (isJson) {
-    const problems = problemsOf(roles);
     await terminal.data(`${JSON.stringify({ problems, roles, ...cluster })}\n`);
   } else {
     await terminal.data(clusterText(cluster));

@@ -2,7 +2,7 @@ export type { Environment } from './environment.js';
 export { ConfigError, type Problem } from './errors.js';
 export { type Loaded, type LoadOptions, loadConfig } from './load.js';
 export { suggestion } from './options/index.js';
-export { address, duration, secret, size, webUrl } from './primitives.js';
+export { address, duration, secret, size, topicName, webUrl } from './primitives.js';
 export { Secret } from './secret.js';
 export { type TelemetryConfig, telemetrySection } from './telemetry.js';
 export * from './units/index.js';

@@ -45,6 +45,16 @@ export function size() {
   );
 }
 
+/** The name of a topic, as Kafka allows it. */
+export function topicName() {
+  return z
+    .string()
+    .regex(
+      /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/,
+      'must be the name of a topic: up to 249 letters, digits and . _ -',
+    );
+}
+
 /** A password or token; parses to a `Secret` that masks itself everywhere. */
 export function secret() {
   return primitive<Secret>('secret', (text) => new Secret(text), 'must be text');

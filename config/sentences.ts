@@ -54,7 +54,10 @@ function union(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string
   const expected = issue.errors.flatMap((branch) =>
     branch.flatMap((error) => (error.code === 'invalid_type' ? [error.expected] : [])),
   );
-  const words = [...new Set(expected.map((type) => EXPECTED[type] ?? type))];
+  const values = issue.errors.flatMap((branch) =>
+    branch.flatMap((error) => (error.code === 'invalid_value' ? error.values.map(String) : [])),
+  );
+  const words = [...new Set([...values, ...expected.map((type) => EXPECTED[type] ?? type)])];
   return `must be ${anyOf(words)}, not ${what(issue.input)}`;
 }
 

@@ -1,10 +1,10 @@
 import { kafkaSection } from '../client/section/index.js';
-import { z } from '../config/index.js';
+import { topicName, z } from '../config/index.js';
 
 /** What every sink is asked. */
 export const commonFields = {
   topics: z
-    .array(z.string().regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a topic'))
+    .array(topicName())
     .min(1)
     .describe('Topics to read. One that is missing is looked for every second.'),
   from: z

@@ -1,4 +1,4 @@
-import { address, suggestion, z } from '../../config/index.js';
+import { address, suggestion, topicName, z } from '../../config/index.js';
 import type { BrokerOptions } from '../options.js';
 import {
   brokerProperties,
@@ -61,7 +61,7 @@ export const brokerSection = z
     properties: properties(brokerPropertyProblems, [...brokerProperties.keys()])
       .prefault({})
       .describe("Kafka's broker properties, with Kafka's meanings."),
-    topics: z.record(z.string(), topic.prefault({})).default({}).describe('Topics by name.'),
+    topics: z.record(topicName(), topic.prefault({})).default({}).describe('Topics by name.'),
   })
   .describe('The embedded broker.');
 

@@ -68,6 +68,6 @@ export function showConfig(
   format: 'yaml' | 'json' = 'yaml',
 ): string {
   const shown = effective(schema, document);
-  if (format === 'json') return `${JSON.stringify(shown, undefined, 2)}\n`;
+  if (format === 'json') return `${JSON.stringify(shown)}\n`;
   return stringify(shown, { lineWidth: 100 });
 }

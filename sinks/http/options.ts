@@ -1,4 +1,4 @@
-import { duration, secret, size, webUrl, z } from '../../config/index.js';
+import { duration, secret, size, topicName, webUrl, z } from '../../config/index.js';
 import { commonFields } from '../common-options.js';
 
 const batch = z
@@ -28,9 +28,7 @@ export const httpSchema = z
       .describe('Headers of each request; their values are masked wherever they would be shown.'),
     batch: batch.prefault({}),
     timeout: duration().prefault('30s').describe('For one request and its answer.'),
-    dead_letter: z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be the name of a topic')
+    dead_letter: topicName()
       .optional()
       .describe(
         'Topic for records that the destination refuses while it accepts others; without it ' +

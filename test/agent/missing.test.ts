@@ -24,6 +24,18 @@ it('a glob that matches nothing is a problem until something does', async () => 
   });
 });
 
+it('files that rotation will compress are not missing before it has', async () => {
+  const world = new FileWorld(createSimSystem({ seed: 1 }), {
+    include: ['/log/*.log', '/log/*.gz'],
+  });
+  await world.sim.run(async () => {
+    world.writer.append('/log/a.log', 'x\n');
+    await world.start();
+    expect(world.sim.process('agent').problems.list()).toEqual([]);
+    await world.source?.stop();
+  });
+});
+
 it('a directory that cannot be listed is a problem until it can', async () => {
   const world = new FileWorld();
   const { clock } = world.sim.process('writer');

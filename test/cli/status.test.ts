@@ -74,6 +74,14 @@ describe('status', () => {
     expect(data).toMatch(/^logs +1 +0 +3 +0 +\d+ B$/m);
   });
 
+  it('has what the roles say where no broker answers', async () => {
+    const args = ['status', '-c', join(root, 'a.yaml'), '-o', 'json', '--timeout', '100ms'];
+    const gone = [...args, '-b', '127.0.0.1:1'];
+    const { code, data } = await run(gone, answering(HEALTHS));
+    expect(code).toBe(1);
+    expect(JSON.parse(data).problems).toHaveLength(2);
+  });
+
   it('has the same as data, and needs no file', async () => {
     const args = ['status', '-c', join(root, 'a.yaml'), '-o', 'json'];
     const json = JSON.parse((await run(args, answering(HEALTHS))).data);

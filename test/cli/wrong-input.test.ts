@@ -116,6 +116,31 @@ describe('a wrong file: exit code 78, the place and a sentence', () => {
       'broker: { properties: { log.dirs: /x } }\n',
       /:1:\d+: broker\.properties\.log\.dirs: .*data_dir/,
     ],
+    [
+      'a topic that no broker takes',
+      'broker: { topics: { "a b": {} } }\n',
+      /:1:\d+: broker\.topics\.a b: .*the name of a topic/,
+    ],
+    [
+      'a source for such a topic',
+      'broker: {}\nagent: { sources: { a: { type: file, include: [/x], topic: .. } } }\n',
+      /:2:\d+: agent\.sources\.a\.topic: must be the name of a topic/,
+    ],
+    [
+      'a key that names nothing',
+      'broker: {}\nagent: { sources: { a: { type: maildrop, directory: x, topic: t, key: "{hots}" } } }\n',
+      /:2:\d+: agent\.sources\.a\.key: has a \{…\} that is not known/,
+    ],
+    [
+      'a value of another kind',
+      'broker: {}\nagent: { producer: { acks: 2 }, sources: {} }\n',
+      /:2:\d+: agent\.producer\.acks: must be all or 1, not 2$/,
+    ],
+    [
+      'a batch too small for any record',
+      'broker: {}\nagent: { producer: { batch_size: 100 }, sources: {} }\n',
+      /:2:\d+: agent\.producer\.batch_size: must be at least 256 bytes$/,
+    ],
     ['no broker for the agent', 'agent: { sources: {} }\n', /:1:8: agent: needs a broker/],
     ['broken YAML', 'broker: {\n', /:2:1: is not YAML/],
     [

@@ -402,11 +402,8 @@ export class FileSource implements Source {
     failures: readonly BatchFailure[],
     { start, end }: Run,
   ): Promise<void> | undefined {
-    const nowMs = this.context.system.clock.now();
     const records = failures.map(refusedRecord);
-    const isOwn = records.every(
-      (record) => record !== undefined && isOwnFault(record.error, record.timestamp, nowMs),
-    );
+    const isOwn = records.every((record) => record !== undefined && isOwnFault(record.error));
     if (!isOwn) return undefined;
     const kept = records.map(
       (record) => record && this.#setAside(generation, record, record.error, start, end),

@@ -199,7 +199,7 @@ export class LineSender {
     const isLine = isConstant || error instanceof InterceptorError;
     const value = isLine ? content.subarray(start, end) : view.bytes.subarray(view.start, view.end);
     const timestamp = isLine ? line.timestamp : view.timestamp;
-    if (!isOwnFault(error, timestamp, line.timestamp)) {
+    if (!isOwnFault(error)) {
       this.error = error;
       return false;
     }

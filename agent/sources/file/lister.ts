@@ -68,6 +68,8 @@ export class Lister {
   missing(): readonly (string | undefined)[] {
     return this.#include.map((glob, index) => {
       if (this.#matching.has(glob)) return undefined;
+      // What rotation will have compressed is not missing before it has.
+      if (this.patterns[index]?.endsWith('.gz') && this.#matching.size > 0) return undefined;
       const isThere = this.#stat(glob.base)?.kind === 'directory';
       const why = isThere ? '' : `: there is no directory ${glob.base}`;
       return `nothing matches ${this.patterns[index]}${why}; files are awaited`;

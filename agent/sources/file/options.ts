@@ -1,5 +1,6 @@
-import { duration, z } from '../../../config/index.js';
+import { duration, topicName, z } from '../../../config/index.js';
 import { interceptorOptions } from '../../interceptors/index.js';
+import { keyTemplate } from '../key-template.js';
 import { compileGlob } from './glob.js';
 
 const glob = z
@@ -16,9 +17,8 @@ export const fileOptions = z
       .min(1)
       .describe('Globs of the files to read: * ? [a-z] {a,b}, ** for any directories.'),
     exclude: z.array(glob).default([]).describe('Globs of files to leave out.'),
-    topic: z.string().min(1).describe('Where the lines go.'),
-    key: z
-      .string()
+    topic: topicName().describe('Where the lines go.'),
+    key: keyTemplate
       .default('{host}:{path}')
       .describe('Key of the records, with {host}, {path} and {name}; its lines stay in order.'),
     read_from: z

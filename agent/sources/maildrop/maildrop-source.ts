@@ -257,7 +257,7 @@ export class MaildropSource implements Source {
       if (code === 'ENOENT') this.#changed(entry);
       else if (code === 'EACCES' || code === 'EPERM') {
         await this.#reject(entry, `it cannot be read: ${message}`);
-      } else if (isOwnFault(error, 0, 0)) await this.#reject(entry, message);
+      } else if (isOwnFault(error)) await this.#reject(entry, message);
       else this.#postpone(entry, error);
     }
   }
@@ -284,10 +284,9 @@ export class MaildropSource implements Source {
     const key = pathToBytes(
       this.options.key.replace(/\{(host|path|name)\}/g, (_, part: string) => parts[part] ?? ''),
     );
-    const { timestamp } = view;
     const ticket = producer.append(
       producer.target(this.options.topic, key),
-      timestamp,
+      view.timestamp,
       key,
       0,
       key.length,
@@ -306,8 +305,7 @@ export class MaildropSource implements Source {
       // The failure of a neighbour in the batch is not this mail's.
       const [failure] = failuresAmong(failures, index, 1);
       if (!failure) return this.#acknowledge(entry, 1);
-      const refused = this.#refused(entry, failure.error, timestamp);
-      detach(refused, (error) => this.#postpone(entry, error));
+      detach(this.#refused(entry, failure.error), (error) => this.#postpone(entry, error));
     });
     return true;
   }
@@ -321,10 +319,9 @@ export class MaildropSource implements Source {
     this.#removals.add(entry);
   }
 
-  async #refused(entry: Entry, error: Error, timestamp: number): Promise<void> {
+  async #refused(entry: Entry, error: Error): Promise<void> {
     this.context.chain.delivered(1, false);
-    if (isOwnFault(error, timestamp, this.context.system.clock.now()))
-      await this.#reject(entry, reasonOf(error));
+    if (isOwnFault(error)) await this.#reject(entry, reasonOf(error));
     else this.#postpone(entry, error);
     this.#alarm.ring();
   }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { duration, z } from '../../../config/index.js';
+import { duration, topicName, z } from '../../../config/index.js';
 import { interceptorOptions } from '../../interceptors/index.js';
+import { keyTemplate } from '../key-template.js';
 
 /** A `maildrop` source in the YAML. */
 export const maildropOptions = z
@@ -13,9 +14,8 @@ export const maildropOptions = z
         'Where complete mails are dropped. Names that begin with a dot are left alone. ' +
           'A missing directory is awaited, never created.',
       ),
-    topic: z.string().min(1).describe('Where the mails go.'),
-    key: z
-      .string()
+    topic: topicName().describe('Where the mails go.'),
+    key: keyTemplate
       .default('{host}:{path}')
       .describe('Key of the records, with {host}, {path} and {name} of the mail’s file.'),
     after: z
