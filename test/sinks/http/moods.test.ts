@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { forEachSeed, type ReceivedRequest, type Simulation } from '../../../system/sim/index.js';
+import { rounds } from '../../rounds.js';
 import { FakeTopic } from '../fake-topic.js';
 import { answer, Collector, ORIGIN, offsetsIn, startSender } from './sender-world.js';
 
-const ROUNDS = Number(process.env.LOGFLUME_ROUNDS ?? 1);
 const moods = ['good', 'good', 'refuses all', 'unavailable', 'loses answers', 'hangs'] as const;
 type Mood = (typeof moods)[number];
 /** More than a chunk has room for: such a record goes into an empty one, or makes it grow. */
@@ -116,7 +116,7 @@ async function scenario(sim: Simulation): Promise<void> {
 
 it('sends each record once by its key, or buries it if it is at fault, whatever happens', async () => {
   await forEachSeed(
-    Array.from({ length: 40 * ROUNDS }, (_, i) => i),
+    Array.from({ length: 40 * rounds }, (_, i) => i),
     scenario,
   );
 });
