@@ -94,7 +94,8 @@ describe('answers as Kafka gives them', () => {
       const answer = await client.ask(ListOffsets, body, 5);
       const { UNSUPPORTED_VERSION: errorCode } = ErrorCode;
       expect(answer.topics[0]?.partitions[0]).toMatchObject({ errorCode, offset: -1 });
-    }));
+    }),
+  );
 
   it('Metadata says which names are none', () =>
     inWorld({ properties: { 'auto.create.topics.enable': 'false' } }, async ({ connect }) => {
