@@ -275,7 +275,7 @@ class Recovery {
       });
       segment.close();
     }
-    if (this.#options.clean && from >= to) await this.#completeProducers();
+    if (from >= to) await this.#completeProducers();
   }
 
   /** For a snapshot of Apache Kafka's, which has nothing beside it. */
@@ -283,7 +283,8 @@ class Recovery {
     const segment = this.#ready.at(-1);
     if (segment === undefined || this.#producers.size === 0) return;
     const beside = segmentFileName(this.#snapshotAt ?? 0, SEQUENCES_SUFFIX);
-    if (this.#names.includes(beside)) return;
+    // A power cut may have left it empty.
+    if (this.#options.clean && this.#names.includes(beside)) return;
     const { offsetIndex, sizeBytes } = segment;
     let from = 0;
     for (let index = offsetIndex.file.count - 1; index >= 0 && from === 0; index--) {

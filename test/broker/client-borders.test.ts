@@ -86,6 +86,17 @@ describe('what a request names again and again', () => {
 });
 
 describe('answers as Kafka gives them', () => {
+  it.each([-7, -100, -(2 ** 53)])('ListOffsets knows no time that is called %i', (timestamp) =>
+    inWorld({}, async ({ connect }) => {
+      const client = await connect();
+      const partitions = [{ partitionIndex: 0, timestamp }];
+      const body = { replicaId: -1, topics: [{ name: 'logs', partitions }] };
+      const answer = await client.ask(ListOffsets, body, 5);
+      const { UNSUPPORTED_VERSION: errorCode } = ErrorCode;
+      expect(answer.topics[0]?.partitions[0]).toMatchObject({ errorCode, offset: -1 });
+    }),
+  );
+
   it('Metadata says which names are none', () =>
     inWorld({ properties: { 'auto.create.topics.enable': 'false' } }, async ({ connect }) => {
       const client = await connect();

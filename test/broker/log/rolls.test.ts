@@ -92,3 +92,29 @@ it('an empty last segment behind all records keeps its base, as retention leaves
     expect([again.startOffset, again.endOffset]).toEqual([4, 4]);
   });
 });
+
+it('repeats of the last five batches are known after a power cut behind a roll', async () => {
+  const producer = { producerId: 7, producerEpoch: 0 };
+  const one = (index: number) => batch([value(index)], { ...producer, baseSequence: index });
+  for (let seed = 1; seed < 40; seed++) {
+    const sim = createSimSystem({ seed });
+    await sim.run(async () => {
+      const system = sim.process('broker');
+      await system.disk.makeDirectory('/data');
+      await system.disk.syncDirectory('/');
+      const log = await openLog(system);
+      let count = 0;
+      while (log.segmentCount < 2) log.append(one(count++), epoch);
+      await log.flush();
+      sim.powerLoss();
+      const known = { recoveryPoint: log.flushedOffset };
+      const again = await openLog(sim.process('broker'), {}, known);
+      for (let index = count - 5; index < count; index++) {
+        const { duplicate, baseOffset } = again.append(one(index), epoch);
+        expect({ seed, duplicate, baseOffset }).toEqual({
+          ...{ seed, duplicate: true, baseOffset: index },
+        });
+      }
+    });
+  }
+});
