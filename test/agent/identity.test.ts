@@ -39,6 +39,7 @@ class Play {
       end: place(50),
       likeness: new Map(likeness),
       isWhole: true,
+      head: full,
     });
   }
 
@@ -142,7 +143,7 @@ describe('step', () => {
       drained: false,
     });
     const examined = (id: number): IdentityEvent => ({
-      ...{ type: 'examined', id, end: place(9), likeness: new Map(), isWhole: true },
+      ...{ type: 'examined', id, end: place(9), likeness: new Map(), isWhole: true, head: full },
     });
     expect(tell(examined(0))).toEqual([{ type: 'begin', id: 0, atEnd: true }]);
     tell({ type: 'settled' });

@@ -2,7 +2,7 @@ import type { Content } from './content.js';
 import { endOf } from './content-end.js';
 import type { Generation, Place } from './generation.js';
 import type { Likeness } from './identity-events.js';
-import { agrees, markBytes, markOf } from './mark.js';
+import { agrees, type Mark, markBytes, markOf } from './mark.js';
 import { earlierNames } from './rotation-name.js';
 
 /** What an examination found; see the event `examined`. */
@@ -10,6 +10,7 @@ export interface Findings {
   readonly end: Place;
   readonly likeness: ReadonlyMap<number, Likeness>;
   readonly isWhole: boolean;
+  readonly head: Mark;
 }
 
 /**
@@ -30,9 +31,12 @@ export async function examine(
   const likeness = new Map<number, Likeness>();
   const alike: Generation[] = [];
   for (const generation of known) {
-    const { id, fingerprint, origin } = generation;
+    const { id, fingerprint, heads, origin } = generation;
+    const isHead = ({ bytes, hash }: Mark) => head.length >= bytes && hashOf(bytes) === hash;
     if (fingerprint.bytes > 0 && head.length >= fingerprint.bytes) {
       if (hashOf(fingerprint.bytes) === fingerprint.hash) alike.push(generation);
+    } else if (names.has(origin) && heads.some(isHead)) {
+      alike.push(generation);
     } else if (names.has(origin)) {
       const isSame = firstBytes(generation, head.length)?.equals(head) ?? fingerprint.bytes > 0;
       if (isSame) likeness.set(id, 'unclear');
@@ -49,7 +53,12 @@ export async function examine(
   // Whether compressed content is whole shows at its end only.
   const mustEnd = isPart || (found.compressed && !isSame);
   const end = mustEnd ? await endOf(content) : { position: 0, tail: markOf(head, 0, 0) };
-  return { end, likeness, isWhole: isSame || content.isWhole };
+  return {
+    end,
+    likeness,
+    isWhole: isSame || content.isWhole,
+    head: markOf(head, 0, head.length),
+  };
 }
 
 /** Hashes of the first bytes, each length hashed once, however many generations are compared. */

@@ -33,6 +33,8 @@ export interface Generation {
   state: GenerationState;
   /** Of the first bytes that were seen, sent or not; grows with the content up to 1 KiB. */
   fingerprint: Mark;
+  /** Some shorter ones, oldest first: they tell a copy that was made when it was shorter. */
+  heads: Mark[];
   /** Up to here everything was handed to the producer. */
   place: Place;
   /** Some places before it, oldest first: they tell a copy that ends earlier. */
@@ -114,6 +116,7 @@ export function newGeneration(
     compressed: file.compressed,
     state: 'undecided',
     fingerprint: emptyMark,
+    heads: [],
     place: { position: 0, tail: emptyMark },
     passed: [],
     size: 0,

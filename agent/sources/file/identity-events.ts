@@ -55,6 +55,8 @@ export type IdentityEvent =
       readonly likeness: ReadonlyMap<number, Likeness>;
       /** False where compressed content ends in mid-stream: more of it may come. */
       readonly isWhole: boolean;
+      /** Of its first bytes. */
+      readonly head: Mark;
     }
   /** The file has no descriptor, and is not at its path: it has another name, or none. */
   | { readonly type: 'vanished'; readonly id: number }

@@ -11,7 +11,7 @@ import type { StoredFileSource } from './generation.js';
 import { type Generation, newGeneration, restoreGeneration } from './generation.js';
 import type { IdentityEffect, IdentityEvent, Sighting } from './identity-events.js';
 import { type IdentityState, inodeKey, isOwner, originsOf } from './identity-state.js';
-import { markBytes } from './mark.js';
+import { type Mark, markBytes } from './mark.js';
 import { earlierNames, isRotationOf } from './rotation-name.js';
 
 /** A file without a name is kept open for so long after its last change. */
@@ -76,12 +76,21 @@ export function step(state: IdentityState, event: IdentityEvent, now: number): I
         if (generation.passed.length > passedPlaces) generation.passed.shift();
       }
       generation.place = event.place;
-      generation.fingerprint = event.fingerprint;
+      noteFingerprint(generation, event.fingerprint);
       return [];
     case 'unopened':
       drop(state, generation);
       return [];
   }
+}
+
+function noteFingerprint(generation: Generation, next: Mark): void {
+  const { fingerprint, heads } = generation;
+  if (fingerprint.bytes > 0 && next.bytes > fingerprint.bytes) {
+    heads.push(fingerprint);
+    if (heads.length > passedPlaces) heads.shift();
+  }
+  generation.fingerprint = next;
 }
 
 function listed(
@@ -252,12 +261,15 @@ function quieten(state: IdentityState, generation: Generation, now: number): Ide
 function examined(
   state: IdentityState,
   found: Generation,
-  { end, likeness, isWhole }: IdentityEvent & { type: 'examined' },
+  { end, likeness, isWhole, head }: IdentityEvent & { type: 'examined' },
   now: number,
 ): IdentityEffect[] {
   if (found.state !== 'undecided') return [];
   const candidate = candidateFor(state, found, likeness);
   if (candidate && mayBeTaken(candidate, found, isWhole)) {
+    const { known } = candidate;
+    // The copy was made when the original was shorter.
+    if (head.bytes < known.fingerprint.bytes) known.fingerprint = head;
     return adopt(state, candidate.known, found, candidate.like === 'part' ? end : undefined);
   }
   const isUnfinished = !isWhole && now - (found.stillMs ?? now) < unfinishedMs;
