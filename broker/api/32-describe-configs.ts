@@ -20,6 +20,12 @@ import { configSource, resourceType } from './config-source.js';
 import { errorCodeOf, messageOf } from './error-code.js';
 import { once } from './once.js';
 
+interface Synonym {
+  readonly name: string;
+  readonly value: string;
+  readonly source: number;
+}
+
 type Resource = DescribeConfigsRequest['resources'][number];
 
 /** Resources one request may ask for: each costs some kilobytes of answer. */
@@ -91,8 +97,7 @@ function synonymsOf(
   inForce: EffectiveValue | undefined,
   broker: BrokerServices['properties'],
 ) {
-  const brokerNames = definition.brokerDefaults.map(({ name }) => name);
-  const synonyms: { name: string; value: string; source: number }[] = [];
+  const synonyms: Synonym[] = [];
   if (inForce?.source === 'topic') {
     synonyms.push({ name: definition.name, value: inForce.value, source: configSource.topic });
   }
@@ -102,11 +107,23 @@ function synonymsOf(
     synonyms.push({ name: brokerProperty, value, source: configSource.broker });
   }
   // As Kafka, the default goes by the broker's name: max.message.bytes is not there twice.
-  const [name = definition.name] = brokerNames.filter((each) => each !== definition.name).slice(-1);
+  const name = defaultName(definition);
   const value = brokerProperties.get(name)?.default ?? definition.default;
   synonyms.push({ name, value, source: configSource.default });
   return synonyms;
 }
+
+/** The broker's property that has a topic property's default; others set it in another unit. */
+function defaultName({ name, brokerDefaults }: TopicPropertyDefinition): string {
+  return brokerDefaults.filter((each) => each.name !== name).at(-1)?.name ?? name;
+}
+
+/** As in Kafka these are null while they are not set: the default stands under another name. */
+const withoutDefault: ReadonlySet<string> = new Set(
+  topicProperties.flatMap((topic) =>
+    topic.brokerDefaults.flatMap(({ name }) => (name === defaultName(topic) ? [] : [name])),
+  ),
+);
 
 function brokerConfigs(name: string, { nodeId, properties }: BrokerServices) {
   if (name !== '' && name !== String(nodeId)) {
@@ -116,17 +133,20 @@ function brokerConfigs(name: string, { nodeId, properties }: BrokerServices) {
   return [...brokerProperties.values()].map((definition) => {
     const set = properties[definition.name];
     const source = set === undefined ? 'default' : 'broker';
-    return {
-      ...common(definition, set ?? definition.default, source),
-      readOnly: true,
-      synonyms: [],
+    const byDefault = withoutDefault.has(definition.name) ? null : definition.default;
+    const synonyms: Synonym[] = [];
+    const add = (value: string | null | undefined, from: number) => {
+      if (value != null) synonyms.push({ name: definition.name, value, source: from });
     };
+    add(set, configSource.broker);
+    add(byDefault, configSource.default);
+    return { ...common(definition, set ?? byDefault, source), readOnly: true, synonyms };
   });
 }
 
 function common(
   { name, type, doc }: PropertyDefinition,
-  value: string,
+  value: string | null,
   source: keyof typeof configSource,
 ) {
   return {
