@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Admin, Consumer, Producer } from 'logflume';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeRequest, Fetch, Metadata } from '../../protocol/index.js';
+import { detach } from '../../system/index.js';
 import { freePort } from '../peers/apache-kafka.js';
 import { startLogflumeBroker, temporaryFolder } from '../peers/logflume.js';
 import { Program, residentBytes } from '../peers/process.js';
@@ -142,7 +143,7 @@ describe('a broker with few descriptors', () => {
       const onMessage = async ({ value }: { value: Buffer | null }) => {
         if (found.push(String(value)) === total) resolve();
       };
-      consumer.run({ onMessage }).catch(reject);
+      detach(consumer.run({ onMessage }), reject);
     });
     await consumer.close();
     return found;
