@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createSimSystem } from '../../system/sim/index.js';
+import { fc } from '../fast-check.js';
 import { FileWorld, lines } from './file-world.js';
 
 type Action =

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineComparison } from '../../cli/demo/compare.js';
+import { fc } from '../fast-check.js';
 
 function compare(written: readonly string[], archived: readonly string[]) {
   const comparison = new LineComparison(written);

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, UsageError, words } from '../../cli/failure.js';
 import { LineSplitter } from '../../cli/line-splitter.js';
@@ -6,6 +5,7 @@ import { brokerAddressOf, overridden } from '../../cli/sections.js';
 import { table } from '../../cli/table.js';
 import { parseWhere } from '../../cli/where.js';
 import { ConfigError } from '../../config/index.js';
+import { fc } from '../fast-check.js';
 
 describe('words', () => {
   it('turns the errors of the system into sentences', () => {

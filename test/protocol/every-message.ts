@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import type { FieldSpec, Shape, WireType } from '../../protocol/codec/index.js';
 import * as protocol from '../../protocol/index.js';
+import { fc } from '../fast-check.js';
 
 /** A schema of which the object type does not matter. */
 export type AnySchema = protocol.Schema<unknown, unknown>;

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { apis, encodeRequest, Produce } from '../../protocol/index.js';
 import { batchOf } from '../broker/world.js';
+import { fc } from '../fast-check.js';
 import { arbitraryOf } from './every-message.js';
 
 type Chance = () => number;

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeRequest, Metadata, ProtocolError } from '../../protocol/index.js';
+import { fc } from '../fast-check.js';
 import { type AnySchema, arbitraryOf, schemas, versionsOf } from './every-message.js';
 
 const cases = schemas.flatMap((schema) =>

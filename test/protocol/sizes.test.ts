@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FieldSpec, Shape, WireType } from '../../protocol/codec/index.js';
 import { encodeResponse, Metadata } from '../../protocol/index.js';
+import { fc } from '../fast-check.js';
 import { rounds, seed } from '../rounds.js';
 import { mulberry32 } from './chance.js';
 import { type AnySchema, arbitraryOf, schemas, versionsOf } from './every-message.js';

@@ -1,5 +1,4 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type {
   Effect,
@@ -12,6 +11,7 @@ import type {
 import { emptyGroup, type GroupState } from '../../../broker/group/classic/model.js';
 import { step } from '../../../broker/group/classic/step.js';
 import { ErrorCode } from '../../../protocol/index.js';
+import { fc } from '../../fast-check.js';
 import { rounds } from '../../rounds.js';
 import { settings } from './scenario.js';
 

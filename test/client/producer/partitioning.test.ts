@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   murmur2,
@@ -8,6 +7,7 @@ import {
   partitionOfKey,
 } from '../../../client/producer/index.js';
 import { createSimSystem } from '../../../system/sim/index.js';
+import { fc } from '../../fast-check.js';
 import { FakeBroker } from './fake-broker.js';
 
 const require = createRequire(import.meta.url);

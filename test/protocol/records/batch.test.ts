@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   BatchWriter,
@@ -15,6 +14,7 @@ import {
   stampProducer,
   verifyBatch,
 } from '../../../protocol/records/index.js';
+import { fc } from '../../fast-check.js';
 import { batchOf, codecs, line, plain, recordArbitrary, type SampleRecord } from './sample.js';
 
 function readAll(bytes: Buffer, offset = 0): (SampleRecord & { offset: number })[] {

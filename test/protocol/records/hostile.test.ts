@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type Codec,
@@ -12,6 +11,7 @@ import {
   stampProducer,
   verifyBatch,
 } from '../../../protocol/records/index.js';
+import { fc } from '../../fast-check.js';
 import { batchOf, codecs, line, plain, type SampleRecord } from './sample.js';
 
 const MAX_BYTES = 1 << 20;

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { floorSnappy, nativeSnappy } from '../../../protocol/records/codecs/snappy.js';
 import { compress, decompress, loadCodec, verifyBatch } from '../../../protocol/records/index.js';
+import { fc } from '../../fast-check.js';
 import { batchOf, type SampleRecord } from './sample.js';
 
 // The encoders of kafkajs and @platformatic/kafka are internal to them: taken from their files.

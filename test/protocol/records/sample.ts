@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { BatchWriter, type CloseOptions, encodeHeaders } from '../../../protocol/records/index.js';
+import { fc } from '../../fast-check.js';
 
 /** One record as the tests speak of it. */
 export interface SampleRecord {

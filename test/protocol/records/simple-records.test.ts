@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BATCH_HEADER_BYTES, RecordCursor } from '../../../protocol/records/index.js';
 import { areSimpleRecords } from '../../../protocol/records/simple-records.js';
+import { fc } from '../../fast-check.js';
 import { batchOf, line, recordArbitrary, type SampleRecord } from './sample.js';
 
 const deltas = { oldest: 0, newest: 0 };

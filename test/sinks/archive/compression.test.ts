@@ -1,8 +1,8 @@
 import { gunzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decompress } from '../../../protocol/records/index.js';
 import { compressions } from '../../../sinks/archive/compression.js';
+import { fc } from '../../fast-check.js';
 
 beforeAll(() => compressions.zstd.load());
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formats } from '../../../sinks/archive/formats/index.js';
 import { ByteWriter } from '../../../sinks/byte-writer.js';
+import { fc } from '../../fast-check.js';
 import { cursorOver, type PlainRecord } from '../record-list.js';
 
 const origin = { topic: 'logs', partition: 7 };

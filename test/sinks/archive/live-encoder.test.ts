@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Codec } from '../../../protocol/records/index.js';
 import type { ContentSettings } from '../../../sinks/archive/claims/index.js';
@@ -7,6 +6,7 @@ import { type EncodedFile, Encoder } from '../../../sinks/archive/encoder.js';
 import { LiveEncoder, LiveFiles } from '../../../sinks/archive/live-encoder.js';
 import { Spool } from '../../../sinks/archive/spool.js';
 import { createSimSystem, type SimProcess } from '../../../system/sim/index.js';
+import { fc } from '../../fast-check.js';
 import { batchOver, cursorOver, type PlainRecord } from '../record-list.js';
 
 const ID = { sink: 'a', cluster: 'c', topic: 't', topicId: 'i'.repeat(22), partition: 0 };

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { beginsAt, chainDirectory, fileName, hourOf } from '../../../sinks/archive/names.js';
+import { fc } from '../../fast-check.js';
 
 const id = {
   sink: 'archive',
