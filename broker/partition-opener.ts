@@ -37,6 +37,8 @@ export class PartitionOpener {
   private readonly attempts = new Map<Partition, Attempt>();
   /** Partitions whose directory is their own: what they know of their log is true. */
   private readonly claimed = new WeakSet<Partition>();
+  /** Let go of for good: whatever their logs still say, nobody opens their directories again. */
+  private readonly released = new WeakSet<Partition>();
   private readonly tail = new TailMemory(TAIL_BYTES);
   private readonly turns = new Turns();
 
@@ -73,6 +75,7 @@ export class PartitionOpener {
 
   /** Stops trying, for good; resolves when no attempt is under way any more. */
   async release(partition: Partition): Promise<void> {
+    this.released.add(partition);
     const attempt = this.attempts.get(partition);
     this.attempts.delete(partition);
     attempt?.timer?.cancel();
@@ -81,6 +84,7 @@ export class PartitionOpener {
   }
 
   private fail(partition: Partition, failure: LogError): void {
+    if (this.released.has(partition)) return;
     partition.goOffline(failure);
     const attempt: Attempt = this.attempts.get(partition) ?? {
       timer: undefined,
@@ -112,7 +116,6 @@ export class PartitionOpener {
       attempt.openSince = this.system.clock.monotonic();
       this.system.problems.clear(problemOf(partition));
     } catch (error) {
-      if (this.attempts.get(partition) !== attempt) return;
       this.fail(partition, toStorageError(error, partition.name));
     }
   }
