@@ -1,5 +1,6 @@
 import type { System, Timer } from '../system/index.js';
-import { Log, type LogError, TailMemory, Turns, toStorageError } from './log/index.js';
+import { Descriptors, RESERVE_SHARE_OF_LOGS } from './descriptors.js';
+import { Log, LogError, TailMemory, Turns, toStorageError } from './log/index.js';
 import type { LogDirectory } from './log-directory.js';
 import type { Partition } from './partition.js';
 
@@ -41,12 +42,15 @@ export class PartitionOpener {
   private readonly released = new WeakSet<Partition>();
   private readonly tail = new TailMemory(TAIL_BYTES);
   private readonly turns = new Turns();
+  private readonly descriptors: Descriptors;
 
   constructor(
     private readonly system: System,
     private readonly directory: LogDirectory,
     private readonly events: OpenerEvents,
-  ) {}
+  ) {
+    this.descriptors = new Descriptors(system.disk, system.clock, RESERVE_SHARE_OF_LOGS);
+  }
 
   /** Opens a partition's log for the first time. Throws LogError. */
   async open(partition: Partition): Promise<void> {
@@ -54,6 +58,20 @@ export class PartitionOpener {
     this.claimed.add(partition);
     // Once more: claiming a new directory forgets what was known of another one of its name.
     await this.openLog(partition, this.expected(partition));
+  }
+
+  /**
+   * Logs too many would take the descriptors of all others, of the checkpoints and the clients.
+   * A log that was open before is not asked: its descriptor is from the share that is kept free.
+   */
+  private async openIfRoom(partition: Partition): Promise<void> {
+    if (this.descriptors.isShort()) {
+      const { ceiling } = this.descriptors;
+      const text = `it is not opened while more than ${ceiling} file descriptors are in use`;
+      const message = `${text}, raise ulimit -n (LimitNOFILE of the service)`;
+      throw new LogError('NO_DESCRIPTORS', message);
+    }
+    await this.open(partition);
   }
 
   private expected(partition: Partition) {
@@ -67,7 +85,7 @@ export class PartitionOpener {
   async openOrRetry(partition: Partition): Promise<void> {
     this.expected(partition);
     try {
-      await this.open(partition);
+      await this.openIfRoom(partition);
     } catch (error) {
       this.fail(partition, toStorageError(error, partition.name));
     }
@@ -110,7 +128,7 @@ export class PartitionOpener {
       const resume = await partition.detach();
       if (this.claimed.has(partition)) {
         await this.openLog(partition, { ...partition.known, clean: false, resume });
-      } else await this.open(partition);
+      } else await this.openIfRoom(partition);
       await this.events.cameBack(partition);
       if (partition.isOffline || this.attempts.get(partition) !== attempt) return;
       attempt.openSince = this.system.clock.monotonic();
