@@ -35,19 +35,22 @@ export class Descriptors {
     return Math.floor(this.limit * (1 - this.reserveShare));
   }
 
-  /** Asked once for each that comes: false where the system does not tell. */
-  isShort(): boolean {
+  /**
+   * Asked once for each that comes: false where the system does not tell.
+   * @param coming descriptors that were granted, but may not be open yet
+   */
+  isShort(coming = 0): boolean {
     if (this.limit === Number.POSITIVE_INFINITY) return false;
     const now = this.clock.monotonic();
     // Near the ceiling each count is fresh; far from it there is room for all that come meanwhile.
-    const isNear = this.used + 16 >= this.ceiling;
+    const isNear = this.used + coming + 16 >= this.ceiling;
     if (isNear || now - this.countedMs > MAX_AGE_MS) {
       this.used = this.count();
       this.countedMs = now;
     } else {
       this.used++;
     }
-    return this.used >= this.ceiling;
+    return this.used + coming >= this.ceiling;
   }
 
   private count(): number {

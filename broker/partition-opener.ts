@@ -9,6 +9,8 @@ const TAIL_BYTES = 16 * 1024 * 1024;
 /** How long an offline partition waits before it is tried again: at first, and at most. */
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
+/** Its own and one in passing. */
+const DESCRIPTORS_OF_OPENING = 2;
 
 /** What opening a log needs and does beyond the log itself. */
 export interface OpenerEvents {
@@ -43,6 +45,8 @@ export class PartitionOpener {
   private readonly tail = new TailMemory(TAIL_BYTES);
   private readonly turns = new Turns();
   private readonly descriptors: Descriptors;
+  /** Logs that are being opened, and may not have their descriptors yet. */
+  private opening = 0;
 
   constructor(
     private readonly system: System,
@@ -65,13 +69,18 @@ export class PartitionOpener {
    * A log that was open before is not asked: its descriptor is from the share that is kept free.
    */
   private async openIfRoom(partition: Partition): Promise<void> {
-    if (this.descriptors.isShort()) {
+    if (this.descriptors.isShort(this.opening * DESCRIPTORS_OF_OPENING)) {
       const { ceiling } = this.descriptors;
-      const text = `it is not opened while more than ${ceiling} file descriptors are in use`;
+      const text = `it is not opened while ${ceiling} file descriptors or more are in use`;
       const message = `${text}, raise ulimit -n (LimitNOFILE of the service)`;
       throw new LogError('NO_DESCRIPTORS', message);
     }
-    await this.open(partition);
+    this.opening++;
+    try {
+      await this.open(partition);
+    } finally {
+      this.opening--;
+    }
   }
 
   private expected(partition: Partition) {
