@@ -82,7 +82,8 @@ export class Agent {
       await Promise.all([...agent.#sources.values()].map((source) => source.start()));
       return agent;
     } catch (error) {
-      if (agent) await agent.stop();
+      const tell = (why: unknown) => system.log.error('it did not stop in order', { error: why });
+      if (agent) await agent.stop().catch(tell);
       else lock.release();
       throw error;
     }

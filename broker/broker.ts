@@ -11,6 +11,7 @@ import { adoptedTopics } from './adoption.js';
 import { handlers } from './api/index.js';
 import { BrokerError } from './broker-error.js';
 import { GroupCoordinator } from './group/index.js';
+import { isOutOfDescriptors, toStorageError } from './log/index.js';
 import { LogDirectory } from './log-directory.js';
 import { ClusterMetadata, FileMetadataStore } from './metadata/index.js';
 import { OffsetsTopic } from './offsets-topic.js';
@@ -72,7 +73,8 @@ export class Broker {
       return await Broker.startLocked(options, properties, system, lock);
     } catch (error) {
       lock.release();
-      throw error;
+      if (!isOutOfDescriptors(error)) throw error;
+      throw toStorageError(error, `the broker cannot start in ${options.dataDir}`);
     }
   }
 
@@ -87,7 +89,12 @@ export class Broker {
     const directory = new LogDirectory(system.disk, dataDir, system.log);
     const metadata = await openMetadata(options, system, directory, settings);
     const partitions = new Partitions(system, directory, metadata, nodeId, properties);
-    await partitions.open();
+    try {
+      await partitions.open();
+    } catch (error) {
+      await partitions.discard();
+      throw error;
+    }
     const topics = new Topics(metadata, partitions, settings, nodeId);
     const offsets = new OffsetsTopic(metadata, topics, partitions, settings);
     const groups = new GroupCoordinator(system, offsets, coordinatorSettings(settings));
@@ -103,7 +110,8 @@ export class Broker {
       detach(groups.load(), (error) => system.log.error('groups are not loaded', { error }));
       for (const listener of options.listeners ?? DEFAULT_LISTENERS) await server.listen(listener);
     } catch (error) {
-      await broker.stop();
+      const tell = (why: unknown) => system.log.error('it did not stop in order', { error: why });
+      await broker.stop().catch(tell);
       throw error;
     }
     broker.measure();

@@ -1,5 +1,6 @@
 import type { System, Timer } from '../system/index.js';
-import { Log, type LogError, TailMemory, Turns, toStorageError } from './log/index.js';
+import { Descriptors, RESERVE_SHARE_OF_LOGS } from './descriptors.js';
+import { Log, LogError, TailMemory, Turns, toStorageError } from './log/index.js';
 import type { LogDirectory } from './log-directory.js';
 import type { Partition } from './partition.js';
 
@@ -8,6 +9,8 @@ const TAIL_BYTES = 16 * 1024 * 1024;
 /** How long an offline partition waits before it is tried again: at first, and at most. */
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 60_000;
+/** Its own and one in passing. */
+const DESCRIPTORS_OF_OPENING = 2;
 
 /** What opening a log needs and does beyond the log itself. */
 export interface OpenerEvents {
@@ -37,14 +40,21 @@ export class PartitionOpener {
   private readonly attempts = new Map<Partition, Attempt>();
   /** Partitions whose directory is their own: what they know of their log is true. */
   private readonly claimed = new WeakSet<Partition>();
+  /** Let go of for good: whatever their logs still say, nobody opens their directories again. */
+  private readonly released = new WeakSet<Partition>();
   private readonly tail = new TailMemory(TAIL_BYTES);
   private readonly turns = new Turns();
+  private readonly descriptors: Descriptors;
+  /** Logs that are being opened, and may not have their descriptors yet. */
+  private opening = 0;
 
   constructor(
     private readonly system: System,
     private readonly directory: LogDirectory,
     private readonly events: OpenerEvents,
-  ) {}
+  ) {
+    this.descriptors = new Descriptors(system.disk, system.clock, RESERVE_SHARE_OF_LOGS);
+  }
 
   /** Opens a partition's log for the first time. Throws LogError. */
   async open(partition: Partition): Promise<void> {
@@ -52,6 +62,25 @@ export class PartitionOpener {
     this.claimed.add(partition);
     // Once more: claiming a new directory forgets what was known of another one of its name.
     await this.openLog(partition, this.expected(partition));
+  }
+
+  /**
+   * Logs too many would take the descriptors of all others, of the checkpoints and the clients.
+   * A log that was open before is not asked: its descriptor is from the share that is kept free.
+   */
+  private async openIfRoom(partition: Partition): Promise<void> {
+    if (this.descriptors.isShort(this.opening * DESCRIPTORS_OF_OPENING)) {
+      const { ceiling } = this.descriptors;
+      const text = `it is not opened while ${ceiling} file descriptors or more are in use`;
+      const message = `${text}, raise ulimit -n (LimitNOFILE of the service)`;
+      throw new LogError('NO_DESCRIPTORS', message);
+    }
+    this.opening++;
+    try {
+      await this.open(partition);
+    } finally {
+      this.opening--;
+    }
   }
 
   private expected(partition: Partition) {
@@ -65,7 +94,7 @@ export class PartitionOpener {
   async openOrRetry(partition: Partition): Promise<void> {
     this.expected(partition);
     try {
-      await this.open(partition);
+      await this.openIfRoom(partition);
     } catch (error) {
       this.fail(partition, toStorageError(error, partition.name));
     }
@@ -73,6 +102,7 @@ export class PartitionOpener {
 
   /** Stops trying, for good; resolves when no attempt is under way any more. */
   async release(partition: Partition): Promise<void> {
+    this.released.add(partition);
     const attempt = this.attempts.get(partition);
     this.attempts.delete(partition);
     attempt?.timer?.cancel();
@@ -81,6 +111,7 @@ export class PartitionOpener {
   }
 
   private fail(partition: Partition, failure: LogError): void {
+    if (this.released.has(partition)) return;
     partition.goOffline(failure);
     const attempt: Attempt = this.attempts.get(partition) ?? {
       timer: undefined,
@@ -106,13 +137,12 @@ export class PartitionOpener {
       const resume = await partition.detach();
       if (this.claimed.has(partition)) {
         await this.openLog(partition, { ...partition.known, clean: false, resume });
-      } else await this.open(partition);
+      } else await this.openIfRoom(partition);
       await this.events.cameBack(partition);
       if (partition.isOffline || this.attempts.get(partition) !== attempt) return;
       attempt.openSince = this.system.clock.monotonic();
       this.system.problems.clear(problemOf(partition));
     } catch (error) {
-      if (this.attempts.get(partition) !== attempt) return;
       this.fail(partition, toStorageError(error, partition.name));
     }
   }

@@ -59,16 +59,24 @@ export class Partitions {
         });
     });
     const all: (() => Promise<void>)[] = [];
-    for (const topic of this.metadata.image.topics.values()) {
+    // The broker cannot do without its own topics: where descriptors are few they come first.
+    const rank = ({ name }: TopicState) => (isInternal(name) ? 0 : 1);
+    const topics = [...this.metadata.image.topics.values()].sort((a, b) => rank(a) - rank(b));
+    for (const topic of topics) {
       this.byTopicId.set(topic.id, []);
       for (const index of topic.partitions.keys()) {
         all.push(() => this.openPartition(topic, index, isInternal(topic.name)));
       }
     }
+    const failures: unknown[] = [];
     const worker = async () => {
-      for (let next = all.shift(); next !== undefined; next = all.shift()) await next();
+      for (let next = all.shift(); next !== undefined; next = all.shift()) {
+        await next().catch((error: unknown) => failures.push(error));
+        if (failures.length > 0) return;
+      }
     };
     await Promise.all(Array.from({ length: OPENED_AT_ONCE }, worker));
+    if (failures.length > 0) throw failures[0];
     await this.outgrowProducerIds();
     await this.outgrowEpochs();
   }
@@ -183,6 +191,15 @@ export class Partitions {
     }
     await this.directory.writeCheckpoints(() => this.checkpoints());
     if (failures.length > 0) throw failures[0];
+  }
+
+  /** The start failed: lets go of every log, and opens none again. Writes nothing. */
+  async discard(): Promise<void> {
+    this.closed = true;
+    for (const partition of this) {
+      await this.opener.release(partition);
+      await partition.abandon();
+    }
   }
 
   private async follow(image: MetadataImage, before: MetadataImage): Promise<void> {

@@ -35,7 +35,7 @@ export class DirectoryLockError extends Error {
 /** The right to use a folder, held by this process until it ends or calls `release`. */
 export interface DirectoryLock {
   readonly directory: string;
-  /** Gives the folder free. Idempotent. */
+  /** Gives the folder free; where the disk fails, the end of the process does. Idempotent. */
   release(): void;
 }
 
@@ -308,8 +308,14 @@ function hold(system: System, directory: string, number: number, content: Buffer
       if (!held) return;
       held = false;
       heartbeat?.cancel();
-      // In place, as it may be needed where no space is left.
-      write(system, path, 'r+', released);
+      try {
+        // In place, as it may be needed where no space is left.
+        write(system, path, 'r+', released);
+      } catch (error) {
+        // Whoever stops because of an error must tell that one.
+        const text = `the lock of ${directory} could not be given back: it ends with this process`;
+        system.log.warn(text, { error });
+      }
     },
   };
 }

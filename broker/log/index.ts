@@ -18,7 +18,7 @@ export {
 } from './format.js';
 export { type DecompressionBudget, decompressionBudget } from './incoming.js';
 export { Log } from './log.js';
-export { LogError, type LogErrorCode, toStorageError } from './log-error.js';
+export { isOutOfDescriptors, LogError, type LogErrorCode, toStorageError } from './log-error.js';
 export type {
   AppendResult,
   LogOptions,

@@ -48,12 +48,19 @@ export function toStorageError(cause: unknown, what: string): LogError {
     const text = `${what}: the disk is full (bytes or inodes), make room`;
     return new LogError('DISK_FULL', text, { cause });
   }
-  if (code === 'EMFILE' || code === 'ENFILE') {
-    const text = `${what}: no file descriptor is left, raise the limit (ulimit -n)`;
+  if (isOutOfDescriptors(cause)) {
+    const remedy = 'raise ulimit -n (LimitNOFILE of the service)';
+    const text = `${what}: no file descriptor is left, ${remedy}`;
     return new LogError('NO_DESCRIPTORS', text, { cause });
   }
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new LogError('KAFKA_STORAGE_ERROR', `${what} (${reason}): check the disk`, { cause });
+}
+
+/** Whether a call of the system failed because no file can be opened. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  const { code } = (error instanceof Error ? error : {}) as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE';
 }
 
 /** Whether something was lacking that comes back by itself; what the log holds is as before. */

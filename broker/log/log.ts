@@ -27,6 +27,8 @@ import { Turns } from './turns.js';
 const NOTHING = Buffer.alloc(0);
 /** Kafka's default of `flush.ms`, and anything else beyond 24 days, stands for never. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** How soon a sync that is due is tried again where it could not begin. */
+const FLUSH_AGAIN_MS = 1000;
 const OWN_TAIL_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -185,18 +187,21 @@ export class Log {
       this.#flushSoon();
       return true;
     }
-    if (this.#settings.flushMs <= LONGEST_TIMER_MS) {
-      this.#flushTimer ??= this.#env.clock.after(this.#settings.flushMs, () => {
-        this.#flushTimer = undefined;
-        this.#flushSoon();
-      });
-    }
+    if (this.#settings.flushMs <= LONGEST_TIMER_MS) this.#flushAfter(this.#settings.flushMs);
     return false;
   }
 
-  /** A failure ends the log, which everybody who appends then hears of. */
+  #flushAfter(delayMs: number): void {
+    if (this.#ended !== undefined) return;
+    this.#flushTimer ??= this.#env.clock.after(delayMs, () => {
+      this.#flushTimer = undefined;
+      this.#flushSoon();
+    });
+  }
+
+  /** A failure ends the log; one for want of room or descriptors does not: it is due still. */
   #flushSoon(): void {
-    detach(this.flush(), () => {});
+    detach(this.flush(), () => this.#flushAfter(FLUSH_AGAIN_MS));
   }
 
   /** Resolves when everything appended so far survives a power cut. */
@@ -284,14 +289,16 @@ export class Log {
 
   /** Does `work` with the segment's index; once more with a new one where that turns out wrong. */
   async #indexed<T>(segment: Segment, work: () => Promise<T>): Promise<T> {
-    await this.#warm(segment);
     try {
+      await this.#warm(segment);
       return await work();
     } catch (error) {
       if (!(error instanceof IndexMismatchError)) throw error;
       await this.#repairIndex(error);
       await this.#warm(segment);
       return await work();
+    } finally {
+      this.#storage.segments.leave(segment);
     }
   }
 
@@ -358,8 +365,7 @@ export class Log {
 
   /** The first of the records with the largest time (KIP-734); undefined in an empty log. */
   async offsetForMaxTimestamp(): Promise<TimestampedOffset | undefined> {
-    const times = this.#storage.segments.list.map(({ maxTimestamp }) => maxTimestamp);
-    const newest = Math.max(...times);
+    const newest = Math.max(...this.#storage.segments.list.map((one) => one.maxTimestamp));
     return newest < 0 ? undefined : this.offsetForTimestamp(newest);
   }
 

@@ -65,4 +65,12 @@ export class Segments {
     this.#warm.push(segment);
     if (this.#warm.length > WARM_SEGMENTS) this.#warm.shift()?.cool();
   }
+
+  /**
+   * Somebody is done with this segment: one that is not kept warm (any more) was opened by that
+   * use alone, and gives its descriptor back.
+   */
+  leave(segment: Segment): void {
+    if (segment !== this.active && !this.#warm.includes(segment)) segment.cool();
+  }
 }

@@ -112,7 +112,10 @@ export class LogStorage {
   async #syncSegment(segment: Segment, sealed: boolean): Promise<void> {
     try {
       await segment.syncLog();
-      if (sealed) await segment.syncIndexes();
+      if (sealed) {
+        await segment.syncIndexes();
+        this.segments.leave(segment);
+      }
     } catch (error) {
       // Retention may have deleted it meanwhile; then nobody needs it.
       if (!this.segments.list.includes(segment)) return;
@@ -230,18 +233,22 @@ export class LogStorage {
         if (batch.baseOffset >= from) replayProducer(batch, this.#producers, nowMs);
         return true;
       });
+      this.segments.leave(segment);
     }
   }
 
-  /** Seals and syncs everything; afterwards a clean start believes these files. */
+  /**
+   * Syncs and seals everything; afterwards a clean start believes these files. The records first:
+   * they are safe then even where the disk has no room for what a clean stop leaves beside them.
+   */
   async close(): Promise<void> {
     const { active } = this.segments;
+    this.#epochs.dirty = true;
+    await this.sync(active.nextOffset);
     active.seal();
     writeSnapshot(this.#env, this.#directory, active.nextOffset, this.#producers);
-    this.#epochs.dirty = true;
-    this.#directoryChanged = true;
-    await this.sync(active.nextOffset);
     await active.syncIndexes();
+    await this.#syncDirectory();
   }
 
   /** Closes all files; those deleted lately are removed when the log is opened again. */

@@ -193,6 +193,23 @@ describe('a broker that cannot start says why', () => {
       await world.restart();
     }));
 
+  it('no file descriptor is left, though then its folder cannot be given free either', () =>
+    inWorld({ topics: logs }, async (world) => {
+      const { sim } = world;
+      await world.broker.stop();
+      let isShort = false;
+      const heal = sim.volume().inject(({ opens, path }) => {
+        isShort ||= path.includes('metadata.json');
+        return isShort && opens === true ? 'EMFILE' : undefined;
+      });
+      const attempt = world.restart();
+      await expect(attempt).rejects.toThrow(/the broker cannot start in \/data: .*ulimit -n/);
+      await expect(attempt).rejects.toMatchObject({ cause: { code: 'EMFILE' } });
+      heal();
+      sim.process('broker').kill();
+      await world.restart();
+    }));
+
   it('a bad topic in the configuration', () =>
     expect(start({ topics: { 'a b': {} } })).rejects.toThrow(/"a b" may hold only/));
 });

@@ -164,6 +164,37 @@ it.each(['EIO', 'EMFILE', 'EROFS'])('a partition comes back by itself after %s',
   }),
 );
 
+// With 10 in use there is room for one: those that are opened beside it must not think so too.
+it.each([
+  [11, [0, 1, 2]],
+  [10, [1, 2]],
+])('partitions for which no descriptors are left start offline: %i in use', (used, offline) =>
+  inWorld({ topics: { logs: { partitions: 3 } } }, async (world) => {
+    const client = await world.connect();
+    for (const index of [0, 1, 2]) await client.produce('logs', index, batchOf(['a']));
+    await world.broker.stop();
+    const { disk } = world.sim.process('broker');
+    disk.makeDirectorySync('/proc/self/fd');
+    disk.replaceFileSync('/proc/self/limits', 'Max open files            16    16    files\n');
+    // Clients may fill 12, logs 11.
+    for (let open = 0; open < used; open++) disk.replaceFileSync(`/proc/self/fd/${open}`, '');
+    await world.restart();
+    const ids = offline.map((index) => `partition logs-${index}`);
+    expect(problems(world).map(({ id }) => id)).toEqual(ids);
+    expect(problems(world)[0]?.text).toMatch(/ulimit -n \(LimitNOFILE/);
+    const again = await world.connect();
+    expect((await again.produce('logs', 2, batchOf(['b']))).errorCode).toBe(56);
+    for (let open = 0; open < used; open++) disk.removeSync(`/proc/self/fd/${open}`);
+    await world.client.clock.sleep(60_000);
+    expect(problems(world)).toEqual([]);
+    expect((await again.produce('logs', 0, batchOf(['b']))).baseOffset).toBe(1);
+    expect(await readBack(world)).toEqual([
+      [0, 'a'],
+      [1, 'b'],
+    ]);
+  }),
+);
+
 it('a failed sync is made good by writing again what was not synced', () =>
   inWorld({ topics: { logs: { properties: { 'flush.messages': 1 } } } }, async (world) => {
     const client = await world.connect();

@@ -121,6 +121,42 @@ describe('a locked folder', () => {
     expect(sim.now - start).toBeLessThanOrEqual(11_000);
   });
 
+  it.each(['EMFILE', 'EIO'])('is held on where the disk fails its heartbeat (%s)', async (code) => {
+    const sim = world();
+    const holder = sim.process('holder', { container: 'one' });
+    lockDirectory(holder, '/data', 'agent');
+    const failed = new Set<string>();
+    const heal = sim.volume().inject(({ call, opens }) => {
+      if (code === 'EMFILE' && opens !== true) return undefined;
+      failed.add(call);
+      return code;
+    });
+    await sim.advance(9_000);
+    // Neither could it write, nor see whether it was followed.
+    expect([...failed]).toEqual(expect.arrayContaining(['open', 'read']));
+    expect(holder.problems.list()).toMatchObject([{ id: 'lock of /data' }]);
+    heal();
+    await sim.advance(60_000);
+    expect(holder.problems.list()).toEqual([]);
+    const other = sim.process('other', { container: 'two' });
+    const attempt = sim.run(() => awaitDirectoryLock(other, '/data', 'agent'));
+    await expect(attempt).rejects.toThrow(/is in use/);
+  });
+
+  it('is given back in silence where the disk fails, and free once its holder has ended', () => {
+    const sim = world();
+    const holder = sim.process('holder');
+    const lock = lockDirectory(holder, '/data', 'agent');
+    const heal = sim.volume().inject(({ opens }) => (opens === true ? 'EMFILE' : undefined));
+    lock.release();
+    heal();
+    expect(holder.logLines.map(({ message }) => message)).toEqual([
+      'the lock of /data could not be given back: it ends with this process',
+    ]);
+    holder.kill();
+    lockDirectory(sim.process('next'), '/data', 'agent');
+  });
+
   it('is free at once for another container where it was released', async () => {
     const sim = world();
     lockDirectory(sim.process('holder', { container: 'one' }), '/data', 'agent').release();
