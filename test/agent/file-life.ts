@@ -216,9 +216,23 @@ export class FileLife {
     this.world.writer.copy(path, `${path}.${this.#rotated}`);
     await this.#pause(5);
     if (this.#below(3) === 0) await this.#write(1 + this.#below(5));
+    // A large copy takes a while, and its log is written to meanwhile.
+    else if (this.#below(3) === 0) await this.#writeOn(2 * copied);
     await this.#pause(this.#below(2) === 0 ? 5 : this.#below(20 * second));
     this.#mayLose(disk.readFileSync(path).subarray(copied), true);
     this.world.writer.truncate(path);
+  }
+
+  /** A copy of less than half would not be known (docs/guarantees.md). */
+  async #writeOn(limit: number): Promise<void> {
+    const { disk } = this.world.writer;
+    const writes = 10 + this.#below(40);
+    this.#tell(`writes up to ${writes} lines one by one`);
+    for (let i = 0; i < writes; i++) {
+      if ((disk.statSync(path)?.size ?? 0) > limit - 100) return;
+      this.#append(this.#lines(1));
+      await this.#pause(this.#below(300));
+    }
   }
 
   /** A look has found the file as it is, so that it is open. */

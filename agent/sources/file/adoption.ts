@@ -74,9 +74,12 @@ export function isCopy(
 
 /** Whether to wait and see: the original is still there, so this may become its copy. */
 export function isHeld({ known, like }: Candidate, found: Generation, now: number): boolean {
-  if (known.state !== 'reading') return false;
+  const isThere = known.state === 'reading';
+  // Found just now: the next look tells whether it grows, or is the copy that it seems.
+  const maySettle = like === 'part' && found.grew && isRotationOf(found.path, known.origin);
+  if (!isThere && !maySettle) return false;
   // A copy under way is waited for as long as it grows, an unlinked original until it is read.
-  const isMoving = (found.grew && like !== 'same') || known.unlinked;
+  const isMoving = isThere && ((found.grew && like !== 'same') || known.unlinked);
   if (found.heldMs === null || isMoving) found.heldMs = now;
   return now - found.heldMs < holdMs;
 }

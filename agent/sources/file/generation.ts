@@ -74,6 +74,8 @@ const mark = z.strictObject({
   hash: z.string().regex(/^([0-9a-f]{16})?$/),
 });
 
+const passedPlace = z.strictObject({ position: z.number().min(0), tail: mark });
+
 /** A generation as it stands in the positions; see docs/formats/positions.md. */
 const storedGeneration = z.strictObject({
   id: z.int().min(0),
@@ -87,6 +89,8 @@ const storedGeneration = z.strictObject({
   fingerprint: mark,
   position: z.number().min(0),
   tail: mark,
+  /** Left out where there are none. */
+  passed: z.array(passedPlace).optional(),
   gone_ms: z.number().nullable(),
 });
 
@@ -139,12 +143,16 @@ export function newGeneration(
 
 /** After a restart every generation is lost until its file is found again. */
 export function restoreGeneration(stored: StoredGeneration): Generation {
+  const passed = [...(stored.passed ?? [])];
   return {
     ...newGeneration(stored.id, stored.order, stored),
     origin: stored.origin,
     state: stored.gone_ms === null ? 'lost' : 'gone',
     fingerprint: stored.fingerprint,
     place: { position: stored.position, tail: stored.tail },
+    passed,
+    // The tail of a place within the first KiB covers all that is before it.
+    heads: passed.filter(({ position, tail }) => tail.bytes === position).map(({ tail }) => tail),
     size: stored.size,
     sinceMs: stored.gone_ms ?? 0,
   };
@@ -153,10 +161,15 @@ export function restoreGeneration(stored: StoredGeneration): Generation {
 /** What to store of a generation that is acknowledged up to `acknowledged`. */
 export function storeGeneration(generation: Generation, acknowledged: Place): StoredGeneration {
   const { id, order, origin, path, device, inode, compressed, size, fingerprint } = generation;
+  // A file at rest is copied as it is: its position tells the copy.
+  const isWritten = generation.state === 'reading' && generation.open;
+  const { position } = acknowledged;
+  const passed = generation.passed.filter((one) => isWritten && one.position < position);
   return {
     ...{ id, order, origin, path, device, inode, compressed, size, fingerprint },
     position: acknowledged.position,
     tail: acknowledged.tail,
+    ...(passed.length > 0 ? { passed } : {}),
     gone_ms: generation.state === 'gone' ? generation.sinceMs : null,
   };
 }

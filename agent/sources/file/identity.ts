@@ -8,7 +8,7 @@ import {
   mayBeTaken,
 } from './adoption.js';
 import type { StoredFileSource } from './generation.js';
-import { type Generation, newGeneration, restoreGeneration } from './generation.js';
+import { type Generation, newGeneration, type Place, restoreGeneration } from './generation.js';
 import type { IdentityEffect, IdentityEvent, Sighting } from './identity-events.js';
 import { type IdentityState, inodeKey, isOwner, originsOf } from './identity-state.js';
 import { type Mark, markBytes } from './mark.js';
@@ -71,10 +71,7 @@ export function step(state: IdentityState, event: IdentityEvent, now: number): I
     case 'replaced':
       return truncated(state, generation);
     case 'advanced':
-      if (event.place.position > generation.place.position) {
-        generation.passed.push(generation.place);
-        if (generation.passed.length > passedPlaces) generation.passed.shift();
-      }
+      if (event.place.position > generation.place.position) notePassed(generation, event.place);
       generation.place = event.place;
       noteFingerprint(generation, event.fingerprint);
       return [];
@@ -84,13 +81,39 @@ export function step(state: IdentityState, event: IdentityEvent, now: number): I
   }
 }
 
+function notePassed({ passed, place }: Generation, next: Place): void {
+  // Everything agrees with the start.
+  if (place.position > 0) passed.push(place);
+  thin(passed, ({ position }) => position, next.position);
+}
+
 function noteFingerprint(generation: Generation, next: Mark): void {
   const { fingerprint, heads } = generation;
   if (fingerprint.bytes > 0 && next.bytes > fingerprint.bytes) {
     heads.push(fingerprint);
-    if (heads.length > passedPlaces) heads.shift();
+    thin(heads, ({ bytes }) => bytes, next.bytes);
   }
   generation.fingerprint = next;
+}
+
+/**
+ * Forgets one of too many, so that however often something is written between a copy and the cut
+ * of its original, one stays that the copy holds, if that is half as long as the original or more:
+ * no gap between those that stay is large against its distance from `end`. Ascending.
+ */
+function thin<T>(places: T[], at: (place: T) => number, end: number): void {
+  if (places.length <= passedPlaces) return;
+  const distances = places.map((place) => end - at(place));
+  let least = 0;
+  let leastGap = Number.POSITIVE_INFINITY;
+  const isFirstFar = (distances[1] ?? 0) >= end / 2;
+  for (let i = 1; !isFirstFar && i < places.length - 1; i++) {
+    const gap = (distances[i - 1] ?? 0) / (distances[i + 1] ?? 1);
+    if (gap >= leastGap) continue;
+    least = i;
+    leastGap = gap;
+  }
+  places.splice(least, 1);
 }
 
 function listed(
