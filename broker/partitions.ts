@@ -11,6 +11,18 @@ import { isInternal } from './topic-names.js';
 const OPENED_AT_ONCE = 8;
 /** How long after a failure the directory of a deleted partition is tried again. */
 const RETIRE_AGAIN_MS = 10_000;
+/** What is counted by topic, as long as there is the topic. */
+const METERS = {
+  recordsIn: { name: 'logflume_broker_topic_in_records_total', help: 'Records appended.' },
+  bytesIn: {
+    name: 'logflume_broker_topic_in_bytes_total',
+    help: 'Bytes of record batches appended.',
+  },
+  bytesOut: {
+    name: 'logflume_broker_topic_out_bytes_total',
+    help: 'Bytes of record batches read by clients.',
+  },
+} satisfies Record<keyof TopicMeters, { name: string; help: string }>;
 
 /** The partitions of this broker: follows the metadata's image, opens and closes their logs. */
 export class Partitions {
@@ -238,12 +250,12 @@ export class Partitions {
 
   private metersOf(topic: string): TopicMeters {
     const { metrics } = this.system;
-    const counter = (name: string, help: string) =>
-      metrics.counter(`logflume_broker_${name}_total`, help, { topic });
+    const counter = ({ name, help }: (typeof METERS)[keyof TopicMeters]) =>
+      metrics.counter(name, help, { topic });
     return {
-      recordsIn: counter('topic_in_records', 'Records appended.'),
-      bytesIn: counter('topic_in_bytes', 'Bytes of record batches appended.'),
-      bytesOut: counter('topic_out_bytes', 'Bytes of record batches read by clients.'),
+      recordsIn: counter(METERS.recordsIn),
+      bytesIn: counter(METERS.bytesIn),
+      bytesOut: counter(METERS.bytesOut),
     };
   }
 
@@ -251,6 +263,9 @@ export class Partitions {
   private async retire(topic: TopicState): Promise<void> {
     const partitions = this.byTopicId.get(topic.id) ?? [];
     this.byTopicId.delete(topic.id);
+    for (const { name } of Object.values(METERS)) {
+      this.system.metrics.remove(name, { topic: topic.name });
+    }
     for (const partition of partitions) {
       if (partition === undefined) continue;
       await this.opener.release(partition);

@@ -25,8 +25,8 @@ export interface Metrics {
   counter(name: string, help: string, labels?: Labels): Counter;
   gauge(name: string, help: string, labels?: Labels, read?: () => number): Gauge;
   histogram(name: string, help: string, buckets: readonly number[], labels?: Labels): Histogram;
-  /** Forgets one gauge, so that what has gone is no longer reported. */
-  removeGauge(name: string, labels?: Labels): void;
+  /** Forgets one instrument, so that what has gone is neither reported nor kept. */
+  remove(name: string, labels?: Labels): void;
   /** Prometheus text format. */
   render(): Promise<string>;
 }

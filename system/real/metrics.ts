@@ -74,7 +74,7 @@ export function createMetrics(): Metrics {
         labels,
         () => new RealHistogram(name, buckets, labels),
       ),
-    removeGauge: (name, labels = {}) => {
+    remove: (name, labels = {}) => {
       families.get(name)?.instruments.delete(labelKey(labels));
     },
     render: () => {

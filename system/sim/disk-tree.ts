@@ -26,13 +26,19 @@ interface Edit {
   readonly inode: Inode | undefined;
 }
 
+interface Change {
+  readonly edits: readonly Edit[];
+  /** Whose order it keeps: a removed directory's entries went before it did. */
+  readonly directories: ReadonlySet<Inode>;
+}
+
 /**
  * The names on one disk. A change is what becomes durable as one (a rename is two edits); changes
  * wait here, in order, until one of their directories is synced.
  */
 export class Tree {
   readonly root: Inode;
-  #changes: (readonly Edit[])[] = [];
+  #changes: Change[] = [];
   #nextNumber = 2;
   /** Numbers of removed files: reused at once, last in first out, as ext4 does. */
   readonly #freeNumbers: number[] = [];
@@ -47,6 +53,8 @@ export class Tree {
   }
 
   change(edits: readonly Edit[]): void {
+    const directories = new Set(edits.map(({ directory }) => directory));
+    const replacedOnes: Inode[] = [];
     for (const { directory, name, inode } of edits) {
       const replaced = directory.entries.get(name);
       if (inode) {
@@ -55,10 +63,14 @@ export class Tree {
       } else directory.entries.delete(name);
       if (replaced) {
         replaced.links--;
+        replacedOnes.push(replaced);
         this.release(replaced);
       }
     }
-    this.#changes.push(edits);
+    for (const inode of replacedOnes) {
+      if (inode.kind === 'directory' && inode.links === 0) directories.add(inode);
+    }
+    this.#changes.push({ edits, directories });
   }
 
   /** Frees the inode once nothing refers to it. */
@@ -69,12 +81,12 @@ export class Tree {
   /** Makes this directory's changes durable, and all that they build on. */
   sync(directory: Inode): void {
     const touched = new Set([directory]);
-    const kept: (readonly Edit[])[] = [];
-    const durable: (readonly Edit[])[] = [];
+    const kept: Change[] = [];
+    const durable: Change[] = [];
     for (const change of this.#changes.toReversed()) {
-      const touches = change.some((edit) => touched.has(edit.directory));
+      const touches = meets(change, touched);
       (touches ? durable : kept).push(change);
-      if (touches) for (const edit of change) touched.add(edit.directory);
+      if (touches) for (const inode of change.directories) touched.add(inode);
     }
     for (const change of durable.reverse()) persist(change);
     this.#changes = kept.reverse();
@@ -85,9 +97,8 @@ export class Tree {
     const survival = [0, 0.5, 0.9, 1][random.below(4)] ?? 0;
     const cut = new Set<Inode>();
     for (const change of this.#changes) {
-      const blocked = change.some((edit) => cut.has(edit.directory));
-      if (!blocked && random.chance(survival)) persist(change);
-      else for (const edit of change) cut.add(edit.directory);
+      if (!meets(change, cut) && random.chance(survival)) persist(change);
+      else for (const inode of change.directories) cut.add(inode);
     }
     this.#changes = [];
     this.#reload(random);
@@ -119,8 +130,13 @@ export class Tree {
   }
 }
 
-function persist(change: readonly Edit[]): void {
-  for (const { directory, name, inode } of change) {
+function meets({ directories }: Change, others: ReadonlySet<Inode>): boolean {
+  for (const inode of directories) if (others.has(inode)) return true;
+  return false;
+}
+
+function persist({ edits }: Change): void {
+  for (const { directory, name, inode } of edits) {
     if (inode) directory.durableEntries.set(name, inode);
     else directory.durableEntries.delete(name);
   }

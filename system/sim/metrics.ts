@@ -55,7 +55,7 @@ export class SimMetrics implements Metrics {
     });
   }
 
-  removeGauge(name: string, labels: Labels = {}): void {
+  remove(name: string, labels: Labels = {}): void {
     this.#values.delete(keyOf(name, labels));
     this.#instruments.delete(keyOf(name, labels));
   }

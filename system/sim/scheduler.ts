@@ -7,7 +7,7 @@ interface Event extends Timer {
   readonly time: number;
   /** Events of one time run in the order in which they were scheduled. */
   readonly order: number;
-  /** undefined once cancelled. */
+  /** undefined once cancelled or run. */
   callback: (() => void) | undefined;
   readonly life: Life | undefined;
 }
@@ -16,6 +16,8 @@ interface Event extends Timer {
 const epochMs = 1_767_225_600_000;
 /** How many events run before the real event loop has a turn. */
 const eventsPerTurn = 32;
+/** How many cancelled events wait for their time at most, beside as many as are still to run. */
+const maxCancelledEvents = 1024;
 /** How long real work (an import, a compression thread) may keep an idle simulation waiting. */
 const realPatienceMs = 10_000;
 
@@ -27,7 +29,9 @@ export class Scheduler {
   /** How far the wall clock is from where it would be had nobody set it. */
   #wallOffsetMs = 0;
   /** A binary heap by time and order. */
-  readonly #events: Event[] = [];
+  #events: Event[] = [];
+  /** How many of them have been cancelled. */
+  #cancelled = 0;
   readonly #outside = createRealSystem().clock;
 
   /** Virtual milliseconds since the start. */
@@ -54,7 +58,10 @@ export class Scheduler {
       callback,
       life,
       cancel: () => {
+        if (event.callback === undefined) return;
         event.callback = undefined;
+        this.#cancelled++;
+        this.#dropCancelled();
       },
     };
     this.#push(event);
@@ -127,6 +134,7 @@ export class Scheduler {
           if (this.#events[0] === event) return;
         } else {
           this.#pop();
+          if (event.callback === undefined) this.#cancelled--;
           this.#execute(event);
           await drained();
         }
@@ -137,10 +145,12 @@ export class Scheduler {
   }
 
   #execute(event: Event): void {
-    if (event.callback === undefined || event.life?.alive === false) return;
+    const { callback } = event;
+    event.callback = undefined;
+    if (callback === undefined || event.life?.alive === false) return;
     this.#now = Math.max(this.#now, event.time);
     try {
-      event.callback();
+      callback();
     } catch (error) {
       if (!(error instanceof SimCrash)) throw error;
     }
@@ -159,6 +169,16 @@ export class Scheduler {
 
   #outsideTurn(): Promise<void> {
     return new Promise((resolve) => this.#outside.nextTurn(resolve));
+  }
+
+  /** The timeouts of what is long done would else stay until virtual time gets there. */
+  #dropCancelled(): void {
+    const most = Math.max(maxCancelledEvents, this.#events.length / 2);
+    if (this.#cancelled <= most) return;
+    const live = this.#events.filter(({ callback }) => callback !== undefined);
+    // What is sorted is a heap.
+    this.#events = live.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+    this.#cancelled = 0;
   }
 
   #push(event: Event): void {

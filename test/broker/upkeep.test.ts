@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ErrorCode } from '../../protocol/index.js';
+import { CreateTopics, DeleteTopics, ErrorCode } from '../../protocol/index.js';
 import { batchOf, inWorld } from './world.js';
 
 describe('while a broker runs', () => {
@@ -54,5 +54,20 @@ describe('while a broker runs', () => {
       expect(text).toMatch(/logflume_broker_requests_total\{api="Fetch"\} 1\b/);
       expect(text).toMatch(/logflume_broker_connections(\{\})? 1\b/);
       expect(text).toMatch(/logflume_broker_partitions(\{\})? 2\b/);
+    }));
+
+  it('what was counted of a topic goes with it; one of the same name begins anew', () =>
+    inWorld({}, async ({ connect, sim }) => {
+      const client = await connect();
+      await client.produce('logs', 0, batchOf(['a', 'b']));
+      await client.ask(DeleteTopics, { topics: [{ name: 'logs' }], timeoutMs: 1 });
+      const { metrics } = sim.process('broker');
+      expect(await metrics.render()).not.toContain('topic="logs"');
+      const topic = { name: 'logs', numPartitions: 1, replicationFactor: 1 };
+      const body = { topics: [{ ...topic, assignments: [], configs: [] }], timeoutMs: 1 };
+      await client.ask(CreateTopics, body);
+      await client.produce('logs', 0, batchOf(['c']));
+      const labels = { topic: 'logs' };
+      expect(metrics.value('logflume_broker_topic_in_records_total', labels)).toBe(1);
     }));
 });

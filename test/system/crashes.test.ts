@@ -80,6 +80,27 @@ describe('the simulated crash', () => {
     );
   });
 
+  it('never loses what was moved out of a directory before that was removed', async () => {
+    await forEachSeed(
+      Array.from({ length: 60 }, (_, seed) => seed),
+      async (sim) => {
+        const { disk } = sim.process('p');
+        disk.makeDirectorySync('/a');
+        disk.makeDirectorySync('/b');
+        disk.replaceFileSync('/a/f', 'x');
+        disk.syncDirectorySync('/');
+        disk.renameSync('/a/f', '/b/f');
+        await disk.removeTree('/a');
+        if (sim.seed % 2 === 0) disk.syncDirectorySync('/');
+        sim.powerLoss();
+        const after = sim.process('after').disk;
+        const isThere = after.statSync('/a') !== undefined;
+        if (sim.seed % 2 === 0) expect(isThere).toBe(false);
+        expect([...(isThere ? after.listSync('/a') : []), ...after.listSync('/b')]).toEqual(['f']);
+      },
+    );
+  });
+
   it('keeps a failed sync from ever being made good', async () => {
     const sim = createSimSystem({ seed: 5 });
     const { disk } = sim.process('p');
@@ -144,6 +165,22 @@ describe('virtual time', () => {
     await sim.advance(25);
     expect(heard).toEqual([10, 20, 30]);
     expect(sim.now).toBe(50);
+  });
+
+  it('runs in order what is left of many that were cancelled', async () => {
+    const sim = createSimSystem({ seed: 1 });
+    const { clock } = sim.process('p');
+    const heard: number[] = [];
+    const delays = Array.from({ length: 6000 }, (_, index) => (index * 7919) % 6007);
+    const timers = delays.map((delay) => clock.after(delay, () => heard.push(delay)));
+    const left = delays.filter((_, index) => index % 10 === 0).sort((a, b) => a - b);
+    for (const [index, timer] of timers.entries()) if (index % 10 !== 0) timer.cancel();
+    for (const timer of timers) clock.after(6500, () => timer.cancel());
+    await sim.advance(7000);
+    expect(heard).toEqual(left);
+    clock.after(1, () => heard.push(-1));
+    await sim.advance(1);
+    expect(heard.at(-1)).toBe(-1);
   });
 
   it('says so where nothing is left to happen', async () => {

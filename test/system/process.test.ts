@@ -63,7 +63,7 @@ describe('metrics', () => {
     let queue = 7;
     metrics.gauge('logflume_queue_bytes', 'Queue.', {}, () => queue);
     metrics.gauge('logflume_gone', 'Gone.', { topic: 't' }).set(1);
-    metrics.removeGauge('logflume_gone', { topic: 't' });
+    metrics.remove('logflume_gone', { topic: 't' });
     const histogram = metrics.histogram('logflume_wait_seconds', 'Wait.', [0.1, 1]);
     for (const value of [0.05, 0.5, 5]) histogram.observe(value);
     queue = 9;
