@@ -37,6 +37,26 @@ function intruded(
   return Object.create(agent, { disk: { value: watched } });
 }
 
+/** Reads in pieces, and calls `act` once behind the first. */
+function readInPieces(agent: SimProcess, act: () => void): SimProcess {
+  let isDone = false;
+  const { disk } = agent;
+  const open = async (...args: Parameters<typeof disk.open>) => {
+    const file = await disk.open(...args);
+    const read = async (target: Uint8Array, offset: number, length: number, at: number) => {
+      const count = await file.read(target, offset, Math.min(length, 65_536), at);
+      if (!isDone) act();
+      isDone = true;
+      return count;
+    };
+    const statSync = () => file.statSync();
+    const closeSync = () => file.closeSync();
+    const readSync: typeof file.readSync = (...last) => file.readSync(...last);
+    return Object.assign(Object.create(file), { read, readSync, statSync, closeSync });
+  };
+  return Object.create(agent, { disk: { value: { ...disk, open } } });
+}
+
 function replace(drop: Drop, name: string, content: string): void {
   drop.write(`/spool/${name}`, content);
   drop.disk.renameSync(`/spool/${name}`, `/drop/${name}`);
@@ -56,6 +76,19 @@ describe('a name in the mail directory that is used again', () => {
       await source.stop();
     }),
   );
+
+  it('while its mail is read, in place and of the same size', () =>
+    inDrop(async (drop) => {
+      const other = mail('other', 'b'.repeat(200_000));
+      drop.write('/drop/one', mail('first', 'a'.repeat(200_000)));
+      await drop.pause(100);
+      const agent = readInPieces(drop.sim.process('agent'), () => drop.write('/drop/one', other));
+      const source = await start(agent, drop.topics, { after: 'delete' });
+      await drop.pause(20_000);
+      expect(drop.topics.ofKey('one')).toEqual([other]);
+      expect(drop.names).toEqual([]);
+      await source.stop();
+    }));
 
   it.each(['delete', 'move'])('at the last moment before it is taken away (%s)', (after) =>
     inDrop(async (drop) => {
