@@ -144,6 +144,17 @@ describe('the agent', () => {
       await broker.stop();
     }));
 
+  it('says that it was not drained where something could not be sent', () =>
+    scenario(async (sim, writer) => {
+      const broker = await startBroker(sim);
+      const agent = await startAgent(sim);
+      writer.disk.renameSync('/drop', '/away');
+      await pause(sim, 3_000);
+      expect(await agent.drain(60_000)).toBe(false);
+      await agent.stop();
+      await broker.stop();
+    }));
+
   it('says that it was not drained where that takes too long', () =>
     scenario(async (sim, writer) => {
       writer.append('/log/a.log', lines('a', 10));
