@@ -215,9 +215,10 @@ export class FileLife {
     const copied = disk.readFileSync(path).length;
     this.world.writer.copy(path, `${path}.${this.#rotated}`);
     await this.#pause(5);
-    if (this.#below(3) === 0) await this.#write(1 + this.#below(5));
+    const meanwhile = this.#below(9);
+    if (meanwhile < 3) await this.#write(1 + this.#below(5));
     // A large copy takes a while, and its log is written to meanwhile.
-    else if (this.#below(3) === 0) await this.#writeOn(2 * copied);
+    else if (meanwhile < 5) await this.#writeOn(2 * copied);
     await this.#pause(this.#below(2) === 0 ? 5 : this.#below(20 * second));
     this.#mayLose(disk.readFileSync(path).subarray(copied), true);
     this.world.writer.truncate(path);
