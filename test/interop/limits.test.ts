@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Admin, Consumer, Producer } from 'logflume';
@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeRequest, Fetch, Metadata } from '../../protocol/index.js';
 import { detach } from '../../system/index.js';
 import { freePort } from '../peers/apache-kafka.js';
-import { startLogflumeBroker, temporaryFolder } from '../peers/logflume.js';
+import { startLogflumeBroker, temporaryFolder, writeConfig } from '../peers/logflume.js';
 import { Program, residentBytes } from '../peers/process.js';
 
 const MIB = 1024 * 1024;
@@ -37,15 +37,36 @@ async function startBroker(properties: Record<string, unknown> = {}): Promise<Pr
   return program;
 }
 
-/** The same broker again, with at most so many descriptors. */
-async function startLimited(descriptors: number): Promise<Program> {
-  const config = join(folder.path, 'broker.yaml');
+/** A role with at most so many descriptors, by a configuration in the folder. */
+async function startLimited(
+  descriptors: number,
+  role: 'broker' | 'agent' = 'broker',
+): Promise<Program> {
+  const config = join(folder.path, `${role}.yaml`);
   const command = `ulimit -n ${descriptors}; exec "$0" "$@"`;
-  const args = ['-c', command, process.execPath, main, 'broker', '-c', config];
+  const args = ['-c', command, process.execPath, main, role, '-c', config];
   const program = new Program('sh', args);
   programs.push(program);
-  await program.until(/broker is running/);
+  await program.until(new RegExp(`${role} is running`));
   return program;
+}
+
+/** The first `total` records of partition 0 of topic `t`. */
+async function readAll(total: number): Promise<string[]> {
+  const found: string[] = [];
+  const consumer = new Consumer({
+    bootstrap: [`127.0.0.1:${port}`],
+    autoOffsetReset: 'earliest',
+  });
+  await consumer.assign([{ topic: 't', partition: 0 }]);
+  await new Promise<void>((resolve, reject) => {
+    const onMessage = async ({ value }: { value: Buffer | null }) => {
+      if (found.push(String(value)) === total) resolve();
+    };
+    detach(consumer.run({ onMessage }), reject);
+  });
+  await consumer.close();
+  return found;
 }
 
 /** A client that writes `bytes` and reads nothing. */
@@ -132,23 +153,6 @@ describe('a broker with few descriptors', () => {
   const total = 4000;
   const values = () => Array.from({ length: total }, (_, n) => `record ${n} ${'x'.repeat(1000)}`);
 
-  async function readAll(): Promise<string[]> {
-    const found: string[] = [];
-    const consumer = new Consumer({
-      bootstrap: [`127.0.0.1:${port}`],
-      autoOffsetReset: 'earliest',
-    });
-    await consumer.assign([{ topic: 't', partition: 0 }]);
-    await new Promise<void>((resolve, reject) => {
-      const onMessage = async ({ value }: { value: Buffer | null }) => {
-        if (found.push(String(value)) === total) resolve();
-      };
-      detach(consumer.run({ onMessage }), reject);
-    });
-    await consumer.close();
-    return found;
-  }
-
   it('starts after a kill that left more segments to look through than descriptors', async () => {
     const broker = await startBroker({ 'log.segment.bytes': 16_384 });
     const producer = new Producer({ bootstrap: [`127.0.0.1:${port}`] });
@@ -161,6 +165,54 @@ describe('a broker with few descriptors', () => {
     await broker.stop('SIGKILL');
     rmSync(join(folder.path, 'data/broker/recovery-point-offset-checkpoint'), { force: true });
     await startLimited(96);
-    expect(await readAll()).toEqual(wanted);
+    expect(await readAll(total)).toEqual(wanted);
+  });
+
+  it('loses nothing of what it took while 400 clients come, and serves on when they have left', async () => {
+    const { program } = await startLogflumeBroker(folder.path, port, {
+      properties: { 'log.segment.bytes': 65_536 },
+    });
+    await program.stop();
+    const broker = await startLimited(256);
+    const producer = new Producer({ bootstrap: [`127.0.0.1:${port}`] });
+    const wanted: string[] = [];
+    const write = async (count: number): Promise<void> => {
+      for (let n = 0; n < count; n++) {
+        const value = `record ${wanted.length} ${'x'.repeat(1000)}`;
+        await producer.send([{ topic: 't', value: Buffer.from(value) }]);
+        wanted.push(value);
+      }
+    };
+    await write(10);
+    for (let n = 0; n < 400; n++) {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => {});
+      sockets.push(socket);
+    }
+    await write(500);
+    for (const socket of sockets) socket.destroy();
+    await write(10);
+    await producer.close();
+    expect(await answerMs()).toBeLessThan(10_000);
+    expect(await readAll(wanted.length)).toEqual(wanted);
+    expect(await broker.stop()).toBe(0);
+  });
+});
+
+describe('an agent with few descriptors', () => {
+  it('reads more files than it may have open, each line once', async () => {
+    await startBroker();
+    const logs = join(folder.path, 'logs');
+    mkdirSync(logs);
+    const wanted = Array.from({ length: 1500 }, (_, n) => `only line of file ${n}`);
+    for (const [n, line] of wanted.entries()) writeFileSync(join(logs, `${n}.log`), `${line}\n`);
+    writeConfig(folder.path, 'agent.yaml', {
+      data_dir: join(folder.path, 'agent-data'),
+      kafka: { bootstrap: [`127.0.0.1:${port}`] },
+      agent: { sources: { app: { type: 'file', include: [`${logs}/*.log`], topic: 't' } } },
+    });
+    const agent = await startLimited(1024, 'agent');
+    expect(await agent.stop()).toBe(0);
+    expect((await readAll(wanted.length)).sort()).toEqual(wanted.sort());
   });
 });
