@@ -51,6 +51,8 @@ export class FileLife {
   readonly #killedAt: number[] = [];
   /** The agent has seen a file at the path. */
   #isKnown = false;
+  /** Whether the globs ask for rotated names, too. */
+  readonly #asksForRotated: boolean;
   /** When the file that is there now came, or came out of its rest, and when it was written to. */
   #bornMs = 0;
   #wroteMs = 0;
@@ -62,7 +64,8 @@ export class FileLife {
     this.#random = (seed * 2_654_435_761) >>> 0;
     this.#kills = kills;
     this.#rotation = rotations[this.#below(rotations.length)] ?? 'numbered';
-    const include = this.#below(2) === 0 ? ['/log/*.log', '/log/*.gz'] : ['/log/a.log*'];
+    this.#asksForRotated = this.#below(2) !== 0;
+    const include = this.#asksForRotated ? ['/log/a.log*'] : ['/log/*.log', '/log/*.gz'];
     const producer: FakeProducerOptions = {
       refuses: (value) => value.startsWith('bad'),
       rejects: (value) => value.startsWith('huge'),
@@ -170,6 +173,8 @@ export class FileLife {
     // What was never seen under its first name has no key, and no trace under some others.
     if (!this.#isKnown) await this.#pause(seenAfterMs);
     this.#isKnown = true;
+    // Nor has a later one that no look has found before it got a name that no glob asks for.
+    if (!this.#asksForRotated && !this.#isSeen) await this.#pause(seenAfterMs);
     this.#rotated++;
     if (this.#below(3) === 0) await this.#untilRead();
     this.#tell(`rotates ${this.#rotation}, ${this.#rotated}`);
