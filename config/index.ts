@@ -1,3 +1,11 @@
+export {
+  type AnyComponent,
+  type Component,
+  type ComponentOptions,
+  componentOf,
+  type OptionsSchema,
+  oneOf,
+} from './component.js';
 export type { Environment } from './environment.js';
 export { ConfigError, type Problem } from './errors.js';
 export { type Loaded, type LoadOptions, loadConfig } from './load.js';

@@ -29,6 +29,7 @@ export const z = {
 /** zod's types that are written beside its values. */
 export declare namespace z {
   type output<S> = zod.output<S>;
+  type ZodShape = zod.core.$ZodShape;
   type ZodType<Output = unknown, Input = unknown> = zod.ZodType<Output, Input>;
   type ZodObject<Shape extends zod.core.$ZodShape = zod.core.$ZodShape> = zod.ZodObject<Shape>;
 }

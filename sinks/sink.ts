@@ -1,3 +1,4 @@
+import type { Component, OptionsSchema } from '../config/index.js';
 import type { System } from '../system/index.js';
 import type { PartitionFeed } from './feed.js';
 import type { PartitionWorker } from './worker.js';
@@ -17,6 +18,10 @@ export interface SinkContext {
   readonly name: string;
   /** By which brokers know the sink's clients. */
   readonly clientId: string;
+  /** The brokers it reads from. */
+  readonly bootstrap: readonly string[];
+  /** Where a topic begins that this sink has never read. */
+  readonly from: 'earliest' | 'latest';
   /** The sink's own folder: `<data_dir>/sinks/<name>`. */
   readonly directory: string;
   /** Of this installation of the sink; random, kept in its folder. */
@@ -36,3 +41,10 @@ export interface Sink {
   leftovers(assignment: Assignment): Promise<string[]>;
   close(): Promise<void>;
 }
+
+/** A type of sink: see `sinkComponents` for those that there are. */
+export type SinkComponent<Schema extends OptionsSchema = OptionsSchema> = Component<
+  Schema,
+  SinkContext,
+  Sink | Promise<Sink>
+>;

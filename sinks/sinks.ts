@@ -116,6 +116,8 @@ export class Sinks {
       system: { ...system, log: system.log.child({ sink: name }) },
       name,
       clientId: clientIdOf(kafka, name),
+      bootstrap,
+      from: config.from,
       directory,
       instance,
       acceptGap: options.acceptGap ?? false,
@@ -126,25 +128,21 @@ export class Sinks {
         counters.bytes.inc(bytes);
       },
     };
-    const sink = await openSink(context, config, bootstrap);
+    const sink = await openSink(context, config);
     const { topics } = config;
-    const runner = new SinkRunner({ ...context, topics, bootstrap, sink });
+    const runner = new SinkRunner({ ...context, topics, sink });
     const { type } = config;
     this.#running.set(name, { type, runner, arrived });
     gaugesOf(system, name, runner);
   }
 }
 
-async function openSink(
-  context: SinkContext,
-  config: SinkConfig,
-  bootstrap: readonly string[],
-): Promise<Sink> {
+async function openSink(context: SinkContext, config: SinkConfig): Promise<Sink> {
   switch (config.type) {
     case 'archive':
       return ArchiveSink.open(context, config);
     case 'http':
-      return new HttpSink(context, config, bootstrap);
+      return new HttpSink(context, config);
   }
 }
 

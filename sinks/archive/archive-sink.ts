@@ -40,8 +40,7 @@ export class ArchiveSink implements Sink {
   }
 
   createWorker(assignment: Assignment, feed: PartitionFeed): PartitionWorker {
-    const { system, name, instance, acceptGap, onArrived, directory } = this.#context;
-    const { from } = this.#config;
+    const { system, name, instance, from, acceptGap, onArrived, directory } = this.#context;
     return new PartitionWriter({
       system,
       store: this.#store,

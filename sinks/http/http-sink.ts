@@ -20,8 +20,8 @@ export class HttpSink implements Sink {
   readonly #destination: Destination;
   readonly #deadLetters: DeadLetters | undefined;
 
-  constructor(context: SinkContext, config: HttpConfig, bootstrap: readonly string[]) {
-    const { system, clientId } = context;
+  constructor(context: SinkContext, config: HttpConfig) {
+    const { system, clientId, bootstrap } = context;
     this.#context = context;
     this.#config = config;
     this.maxBytes = config.max_bytes;
@@ -40,8 +40,8 @@ export class HttpSink implements Sink {
   }
 
   createWorker(assignment: Assignment, feed: PartitionFeed): PartitionWorker {
-    const { system, name, directory, acceptGap, onArrived } = this.#context;
-    const { from, format, batch } = this.#config;
+    const { system, name, directory, from, acceptGap, onArrived } = this.#context;
+    const { format, batch } = this.#config;
     const { topic, topicId, partition } = assignment;
     const outbox = new Outbox(
       system.disk,

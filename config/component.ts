@@ -1,0 +1,59 @@
+import { z } from './zod.js';
+
+/** The options of a component: a mapping. Unknown keys are refused, whatever the schema says. */
+export type OptionsSchema = z.ZodObject;
+
+/**
+ * One type of source, interceptor, sink, store or format. It stands in the list of its kind, and
+ * nobody else knows it: what another room wants of it, its kind asks of every component.
+ */
+export interface Component<Schema extends OptionsSchema, Context, Made> {
+  /** How the YAML names it: `type: <this>`. */
+  readonly type: string;
+  /**
+   * Its own options, with words for the reference pages. `type`, and what all components of the
+   * kind are asked, is added by the list.
+   */
+  readonly schema: Schema;
+  /** Makes one. `options` have passed `schema`. */
+  create(options: z.output<Schema>, context: Context): Made;
+}
+
+/** A component as its list holds it: of which options, only itself knows. */
+export type AnyComponent = Component<OptionsSchema, never, unknown>;
+
+/** Checked options of some component of a kind: who made them is told by `type`. */
+export type ComponentOptions = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+/**
+ * The schema of one component in the YAML: `type` decides which of the list it is.
+ *
+ * @param shared options that all components of the kind are asked, behind their own
+ */
+export function oneOf<Shared extends z.ZodShape>(
+  components: readonly AnyComponent[],
+  shared: Shared,
+): z.ZodType<ComponentOptions & z.output<z.ZodObject<Shared>>> {
+  const [first, ...others] = components.map(({ type, schema }) => {
+    const { description = '' } = schema;
+    return schema
+      .safeExtend({ type: z.literal(type), ...shared })
+      .strict()
+      .describe(description);
+  });
+  if (first === undefined) throw new Error('a kind needs a component');
+  const union: z.ZodType = z.discriminatedUnion('type', [first, ...others]);
+  // What each alternative gives besides is known to its component alone.
+  return union as z.ZodType<ComponentOptions & z.output<z.ZodObject<Shared>>>;
+}
+
+/** The component that made these options. */
+export function componentOf<Kind extends AnyComponent>(
+  components: readonly Kind[],
+  { type }: { readonly type: string },
+): Kind {
+  const found = components.find((component) => component.type === type);
+  // The options were checked against the same list.
+  if (found === undefined) throw new Error(`there is no component of type ${type}`);
+  return found;
+}
