@@ -123,6 +123,34 @@ describe('step', () => {
     expect(play.tell({ type: 'settled' }, 30 * hour)).toEqual(['forget 0']);
   });
 
+  it.each([
+    ['first', 'not asked for', '/l/away', false, '/l/a'],
+    ['first', 'a rotation of it', '/l/a.1', true, '/l/a'],
+    ['later', 'asked for too', '/l/b', true, '/l/b'],
+  ])('gives a file that was empty its %s name, where the later is %s', (_, __, to, matched, key) => {
+    const play = new Play();
+    play.list(seen('/l/a', 1));
+    play.poll(0, 0);
+    play.list({ ...seen(to, 1), matched });
+    play.poll(0, 10);
+    expect(play.examine(0)).toEqual(['begin 0 false']);
+    expect(play.state.generations.get(0)?.origin).toBe(key);
+  });
+
+  it.each([
+    ['its predecessor’s', false, '/l/a'],
+    ['its own', true, '/l/b'],
+  ])('gives what is written into a file that was renamed and cut %s name', (_, matched, key) => {
+    const play = new Play();
+    play.begin('/l/a', 1);
+    play.list({ ...seen('/l/b', 1), matched });
+    play.poll(0, 0);
+    play.list({ ...seen('/l/b', 1), matched });
+    play.poll(1, 10);
+    expect(play.examine(1)).toEqual(['begin 1 false']);
+    expect(play.state.generations.get(1)?.origin).toBe(key);
+  });
+
   it('passes over what is there at the very first look of read_from: end', () => {
     const state = startState(undefined, true);
     const tell = (event: IdentityEvent) => step(state, event, 1);

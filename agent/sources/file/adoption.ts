@@ -115,7 +115,8 @@ export function adopt(
 
 /** `found` is a generation of its own. */
 export function begin(state: IdentityState, found: Generation): IdentityEffect[] {
-  found.origin = currentOrigin(state, found.path);
+  // The name under which it was found may be a rotation of one that has come to be known since.
+  found.origin = currentOrigin(state, found.origin);
   state.origins.add(found.origin);
   found.state = 'reading';
   found.drained = false;

@@ -135,7 +135,7 @@ function listed(
     const key = inodeKey(seen);
     const owner = state.owners.get(key);
     if (owner) {
-      if (inodeOfPath.get(owner.path) !== key) owner.path = seen.path;
+      if (inodeOfPath.get(owner.path) !== key) noteName(state, owner, seen.path);
       if (owner.open || owner.state === 'undecided' || !hasChanged(owner, seen)) continue;
       // It rested, so its inode may be another file's by now.
       loseFile(state, owner);
@@ -161,6 +161,13 @@ function listed(
     one.named = isThere || (one.named && isHidden(one.path, hidden));
   }
   return [...first, ...then];
+}
+
+/** Nothing was read of one that is undecided, so a later name gives its key if it is asked for. */
+function noteName(state: IdentityState, owner: Generation, path: string): void {
+  owner.path = path;
+  const isAnother = state.paths.has(path) && !isRotationOf(path, owner.origin);
+  if (owner.state === 'undecided' && isAnother) owner.origin = currentOrigin(state, path);
 }
 
 /** A file that rests is not polled: that it has no name here any more shows in a look alone. */
@@ -319,6 +326,8 @@ function truncated(state: IdentityState, generation: Generation): IdentityEffect
   next.replaces = generation.id;
   next.open = true;
   claim(state, next);
+  // A name that is not asked for gives no key.
+  if (!state.paths.has(next.path)) next.origin = generation.origin;
   return [{ type: 'move', from: generation.id, to: next.id }, { type: 'list' }];
 }
 
