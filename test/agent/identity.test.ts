@@ -127,7 +127,7 @@ describe('step', () => {
     ['first', 'not asked for', '/l/away', false, '/l/a'],
     ['first', 'a rotation of it', '/l/a.1', true, '/l/a'],
     ['later', 'asked for too', '/l/b', true, '/l/b'],
-  ])('gives a file that was empty its %s name, where the later is %s', (_, __, to, matched, key) => {
+  ])('gives a file that was empty its %s name if the later is %s', (_, __, to, matched, key) => {
     const play = new Play();
     play.list(seen('/l/a', 1));
     play.poll(0, 0);
@@ -140,7 +140,7 @@ describe('step', () => {
   it.each([
     ['its predecessor’s', false, '/l/a'],
     ['its own', true, '/l/b'],
-  ])('gives what is written into a file that was renamed and cut %s name', (_, matched, key) => {
+  ])('gives what is in a file that was renamed and cut %s name', (_, matched, key) => {
     const play = new Play();
     play.begin('/l/a', 1);
     play.list({ ...seen('/l/b', 1), matched });
