@@ -14,8 +14,6 @@ interface Event extends Timer {
 
 /** 2026-01-01T00:00:00Z: where simulated wall clocks begin. */
 const epochMs = 1_767_225_600_000;
-/** How many events run before the real event loop has a turn. */
-const eventsPerTurn = 32;
 /** How many cancelled events wait for their time at most, beside as many as are still to run. */
 const maxCancelledEvents = 1024;
 /** How long real work (an import, a compression thread) may keep an idle simulation waiting. */
@@ -124,9 +122,8 @@ export class Scheduler {
     if (this.#driving) throw new Error('the simulation is already running');
     this.#driving = true;
     try {
-      for (let turn = 0; !done(); turn++) {
-        // Real work (imports, compression threads) gets its chance too.
-        if (turn % eventsPerTurn === 0) await this.#outsideTurn();
+      await this.#outsideTurn();
+      while (!done()) {
         const event = this.#events[0];
         if (event === undefined && mustFinish) await this.#awaitRealWork(done);
         else if (event === undefined || event.time > deadline) {
@@ -136,7 +133,7 @@ export class Scheduler {
           this.#pop();
           if (event.callback === undefined) this.#cancelled--;
           this.#execute(event);
-          await drained();
+          await this.#outsideTurn();
         }
       }
     } finally {
@@ -167,6 +164,10 @@ export class Scheduler {
     }
   }
 
+  /**
+   * Everything that an event gave rise to runs before virtual time goes on: chains of promises and
+   * ticks, of which a stream of Node's takes many. Real work (imports, threads) gets its chance.
+   */
   #outsideTurn(): Promise<void> {
     return new Promise((resolve) => this.#outside.nextTurn(resolve));
   }
@@ -217,9 +218,4 @@ export class Scheduler {
 
 function isBefore(a: Event, b: Event): boolean {
   return a.time < b.time || (a.time === b.time && a.order < b.order);
-}
-
-/** Resolves once every promise reaction that can run has run: ticks come after microtasks. */
-function drained(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
 }
