@@ -142,7 +142,8 @@ export class FileLife {
 
   #append(text: string): void {
     const { sim, writer } = this.world;
-    if (writer.disk.statSync(path) === undefined) this.#bornMs = sim.now;
+    // The agent stores a file once something is in it.
+    if (!writer.disk.statSync(path)?.size) this.#bornMs = sim.now;
     // A file at rest is a new one again, until a look has found it changed.
     if (sim.now - this.#wroteMs > restsAfterMs) this.#bornMs = sim.now;
     this.#wroteMs = sim.now;
@@ -301,8 +302,11 @@ export class FileLife {
   async #die(): Promise<void> {
     this.#tell('kill');
     this.#killedAt.push(this.world.sim.now);
+    const wasSeen = this.#isSeen;
     this.world.kill();
-    const mayRotate = this.#isKnown && this.#rotation !== 'copytruncate';
+    // What the agent has not stored leaves no trace under a name that it does not look for.
+    const isFound = this.#rotation !== 'outside' || wasSeen;
+    const mayRotate = this.#isKnown && isFound && this.#rotation !== 'copytruncate';
     if (mayRotate && this.#below(3) === 0) await this.#rotate();
     if (this.#below(2) === 0) await this.#write(1 + this.#below(20));
     await this.#pause(this.#below(5 * second));
