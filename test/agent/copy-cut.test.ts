@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { createSimSystem } from '../../system/sim/index.js';
+import type { FakeProducerOptions } from './fake-producer.js';
 import { FileWorld, lines } from './file-world.js';
 
 const path = '/log/a.log';
 const late = Array.from({ length: 40 }, (_, i) => `late ${i}\n`);
 
 /** Lines come between the copy and the cut; the agent has read them by then. */
-async function play(before: number, writes: number, isKilled: boolean): Promise<FileWorld> {
-  const world = new FileWorld(createSimSystem({ seed: 6 }), { include: ['/log/a.log*'] });
+async function play(
+  before: number,
+  writes: number,
+  isKilled: boolean,
+  producer: FakeProducerOptions = {},
+): Promise<FileWorld> {
+  const options = { include: ['/log/a.log*'] };
+  const world = new FileWorld(createSimSystem({ seed: 6 }), options, producer);
   const { clock } = world.sim.process('writer');
   const live = async () => {
     world.writer.append(path, lines('a', before));
@@ -42,6 +49,12 @@ describe('a copy that ends before what was written while it was made', () => {
   ])('is not sent again: %i lines, %i between, killed %s', async (before, writes, isKilled) => {
     const world = await play(before, writes, isKilled);
     const expected = lines('a', before) + late.slice(0, writes).join('') + lines('b', 30);
+    expect(world.topics.contentOf(path)).toBe(expected);
+  });
+
+  it('nor after a batch behind it has failed', async () => {
+    const world = await play(100, 20, false, { fails: (batch) => batch === 5 });
+    const expected = lines('a', 100) + late.slice(0, 20).join('') + lines('b', 30);
     expect(world.topics.contentOf(path)).toBe(expected);
   });
 });

@@ -453,8 +453,9 @@ export class FileSource implements Source {
     for (const generation of this.#failed) {
       const route = this.#files.routes.get(generation.id);
       if (!route) continue;
-      generation.place = route.acknowledgements.acknowledged;
-      generation.passed = [];
+      const { acknowledged } = route.acknowledgements;
+      generation.place = acknowledged;
+      generation.passed = generation.passed.filter((one) => one.position < acknowledged.position);
       const reader = this.#files.readers.get(generation.id);
       if (reader) reader.restart();
       else this.context.log.error(`${generation.path} is gone; its lines cannot be sent again`);
