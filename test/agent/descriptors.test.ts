@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { Descriptors, VanishedError } from '../../agent/sources/file/descriptors.js';
 import { createSimSystem } from '../../system/sim/index.js';
 import { FileWorld, lines } from './file-world.js';
 
@@ -89,4 +90,17 @@ it.each([
   for (const name of ['b', 'c']) {
     expect(world.topics.contentOf(`/log/${name}.log`)).toBe(lines(name, 3_000));
   }
+});
+
+it('a file that is opened again and is another by then is not read', () => {
+  const { disk } = createSimSystem({ seed: 4 }).process('agent');
+  for (const name of ['/a', '/b']) disk.replaceFileSync(name, name);
+  const descriptors = new Descriptors(disk, 1);
+  const file = descriptors.open('/a', () => '/a');
+  const read = () => file.readSync(Buffer.alloc(9), 0, 9, 0);
+  descriptors.open('/b', () => '/b');
+  expect(read()).toBe(2);
+  descriptors.open('/b', () => '/b');
+  disk.replaceFileSync('/a', 'another');
+  expect(read).toThrow(VanishedError);
 });

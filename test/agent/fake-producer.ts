@@ -55,6 +55,8 @@ export interface FakeProducerOptions {
   readonly refuses?: (value: string) => boolean;
   /** Whether a record is refused by `append`, which throws. */
   readonly rejects?: (value: string, topic: string) => boolean;
+  /** Whether `append` throws for no fault of the record. */
+  readonly breaks?: (value: string) => boolean;
   /** Whether the broker refuses a record for its time. */
   readonly refusesTime?: (timestamp: number) => boolean;
   /** Whether a topic takes nothing now. */
@@ -97,6 +99,7 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
     const text = value.toString('latin1', valueStart, valueEnd);
     if (this.options.rejects?.(text, topic))
       throw new ProducerError('TOO_LARGE', 'a record too large');
+    if (this.options.breaks?.(text)) throw new ProducerError('CLOSED', 'the producer ends');
     if (this.options.isClosed?.(topic)) return null;
     if (this.held >= (this.options.capacity ?? 1000)) return null;
     this.held++;
