@@ -104,3 +104,19 @@ it('a file that is opened again and is another by then is not read', () => {
   disk.replaceFileSync('/a', 'another');
   expect(read).toThrow(VanishedError);
 });
+
+it('a file that is shorter when it is met again counts as another, whose inode it got', () => {
+  const { disk } = createSimSystem({ seed: 4 }).process('agent');
+  for (const name of ['/a', '/b']) disk.replaceFileSync(name, name);
+  const descriptors = new Descriptors(disk, 1);
+  const file = descriptors.open('/a', () => '/a');
+  const cut = () => {
+    const writer = disk.openSync('/a', 'r+');
+    writer.truncateSync(1);
+    writer.closeSync();
+  };
+  descriptors.open('/b', () => '/b');
+  expect(file.statSync().size).toBe(2);
+  cut();
+  expect(() => file.statSync()).toThrow(VanishedError);
+});

@@ -145,6 +145,7 @@ describe('an append that throws', () => {
       await pause(20_000);
       expect(it.topics.contentOf(a)).toBe(lines('a', 100));
       expect(it.source?.status()).toMatchObject({ lagBytes: `late\n${lines('b', 100)}`.length });
+      expect(it.process?.problems.list()).toMatchObject([{ id: 'source app' }]);
       isEnding = false;
       await pause(5_000);
     });

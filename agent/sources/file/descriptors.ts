@@ -106,6 +106,8 @@ class RestingFile implements DiskFile {
   statSync(): FileStat {
     const found = this.#file ? this.#file.statSync() : this.owner.stat(this.path);
     if (!found || !isSame(found, this.#last)) throw this.#vanished();
+    // Nothing held its inode, so what is shorter now is more likely a new file than a cut one.
+    if (this.#file === undefined && found.size < this.#last.size) throw this.#vanished();
     this.#last = found;
     return found;
   }
