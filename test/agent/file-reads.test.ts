@@ -57,7 +57,7 @@ describe('a line is cut only at the end of a file', () => {
   it('which a compressed one has not reached while reads are full', async () => {
     const text = lines('a line of a large file', 20_000);
     const world = await play(
-      {},
+      { capacity: 50_000 },
       async (it, pause) => {
         it.writer.write(`${a}.gz`, gzipSync(text));
         await pause(60_000);
@@ -78,7 +78,8 @@ describe('a line is cut only at the end of a file', () => {
       isArmed = false;
       writer.append(a, 'begun ');
     };
-    const world = await play({ meet, isClosed: () => isClosed }, async (it, pause) => {
+    const producer = { capacity: 50_000, isClosed: () => isClosed };
+    const world = await play({ meet, ...producer }, async (it, pause) => {
       it.writer.append(a, text);
       await it.start();
       await pause(10_000);
