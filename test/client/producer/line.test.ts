@@ -22,6 +22,7 @@ const settings: LineSettings = {
   retries: Number.POSITIVE_INFINITY,
   deliveryTimeoutMs: Number.POSITIVE_INFINITY,
   waitsWhenRefused: false,
+  restampsWhenRefused: false,
   backoffMs: () => 10,
 };
 const identity = { producerId: 7, producerEpoch: 0 };
@@ -37,6 +38,7 @@ function batchOf(values: readonly number[], createdMs = 0): TestBatch {
     identity: undefined,
     isInDoubt: false,
     isDoubtfulPart: false,
+    isTimeRefused: false,
     outcome: undefined,
   };
 }
