@@ -1,11 +1,9 @@
-import type { Scheduler } from './scheduler.js';
-
 /** What one machine takes for the time of day. */
 export class WallClock {
   /** How far it is from that of the machines that nobody has set apart. */
   #offsetMs = 0;
 
-  constructor(private readonly scheduler: Scheduler) {}
+  constructor(private readonly scheduler: { readonly wallClock: number }) {}
 
   /** Milliseconds since the epoch. */
   now(): number {

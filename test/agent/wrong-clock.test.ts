@@ -11,7 +11,17 @@ const hour = 3_600_000;
 const ours = '10.0.0.2';
 const address = '10.0.0.1:9092';
 const partitions = 3;
-const topics = { logs: { partitions }, mail: { partitions: 1 } };
+/** It takes what it can hold at any time. */
+const strict = {
+  'max.message.bytes': 2_000,
+  'message.timestamp.type': 'LogAppendTime',
+};
+const topics = {
+  logs: { partitions },
+  mail: { partitions: 1 },
+  strict: { partitions: 1, properties: strict },
+  dead: { partitions: 1 },
+};
 
 interface Read {
   readonly key: string;
@@ -19,14 +29,18 @@ interface Read {
   readonly timestamp: number;
 }
 
-function startAgent(sim: Simulation, producer: Record<string, unknown>): Promise<Agent> {
-  const config = agentSection.parse({
-    producer,
-    sources: {
-      app: { type: 'file', include: ['/log/*.log'], topic: 'logs', key: '{path}' },
-      post: { type: 'maildrop', directory: '/drop', topic: 'mail', key: '{name}' },
-    },
-  });
+const usual = {
+  app: { type: 'file', include: ['/log/*.log'], topic: 'logs', key: '{path}' },
+  post: { type: 'maildrop', directory: '/drop', topic: 'mail', key: '{name}' },
+};
+const large = { app: { type: 'file', include: ['/log/*.log'], topic: 'strict', key: '{path}' } };
+
+function startAgent(
+  sim: Simulation,
+  producer: Record<string, unknown>,
+  sources: Record<string, unknown> = usual,
+): Promise<Agent> {
+  const config = agentSection.parse({ producer, dead_letter: 'dead', sources });
   const kafka = { bootstrap: [address], client_id: 'test' };
   return Agent.start(sim.process('agent', { host: ours }), { config, kafka, dataDir: '/data' });
 }
@@ -162,6 +176,25 @@ describe('an agent whose clock was wrong and is set right', () => {
       expect(await agent.drain(20_000)).toBe(true);
       await agent.stop();
       expect(faultsOf(await readTopic(sim, 'logs'), '/log/a.log', text)).toEqual(none);
+    });
+  });
+
+  it('sends its dead letters once then, and says until then that they wait', async () => {
+    await inWorld({}, async ({ sim, writer, step, pause }) => {
+      const agent = await startAgent(sim, { compression: 'none' }, large);
+      step(3 * hour);
+      writer.append('/log/a.log', `one\n${'x'.repeat(5_000)}\ntwo\n`);
+      await pause(15_000);
+      const { problems, disk } = sim.process('agent', { host: ours });
+      const waits = problems.list().find(({ id }) => id === 'failed records cannot be kept');
+      expect(waits?.text).toMatch(/a\.log.*topic dead.*clock.*INVALID_TIMESTAMP/);
+      step(-3 * hour);
+      expect(await agent.drain(20_000)).toBe(true);
+      expect(problems.list()).toEqual([]);
+      await agent.stop();
+      expect((await readTopic(sim, 'dead')).map(({ value }) => value.length)).toEqual([5_000]);
+      expect((await readTopic(sim, 'strict')).map(({ value }) => value)).toEqual(['one', 'two']);
+      expect(disk.statSync('/data/failed')).toBeUndefined();
     });
   });
 });
