@@ -171,6 +171,8 @@ function createProducer(
       // The files are the buffer: a batch waits for the broker as long as it takes.
       deliveryTimeoutMs: Number.POSITIVE_INFINITY,
       waitsWhenRefused: true,
+      // Every record has the time at which it was read.
+      restampsWhenRefused: true,
     },
     system,
   );

@@ -2,13 +2,7 @@ import { dirname, join } from 'node:path';
 import { encodeHeaders, type Header } from '../protocol/records/index.js';
 import type { System, Timer } from '../system/index.js';
 import type { BatchTicket, RecordProducer } from './producer.js';
-import {
-  failuresAmong,
-  isOwnFault,
-  isRefusedTime,
-  reasonOf,
-  type UnsentRecord,
-} from './refusal.js';
+import { failuresAmong, isOwnFault, reasonOf, type UnsentRecord } from './refusal.js';
 
 /** A record that was refused for itself, and where it came from. */
 export interface FailedRecord extends UnsentRecord {
@@ -37,6 +31,8 @@ const suffix = '.record';
 const unfinished = '.tmp';
 /** The producer may look for the topic in vain, and say so at once each time. */
 const blockedPauseMs = 20;
+/** A record that a topic has not taken in this time is said to wait. */
+const sayAfterMs = 10_000;
 /** Between attempts to keep a record, and looks whether the folder has been emptied. */
 const retryMs = 5_000;
 const lookMs = 10_000;
@@ -109,13 +105,17 @@ export class FailedRecords {
         return where;
       } catch (error) {
         if (this.#stopping.signal.aborted) break;
-        const why = `a refused record of ${record.file} cannot be set aside`;
-        const text = `${why}, so nothing behind it counts as sent: ${reasonOf(error)}`;
-        this.#system.problems.raise(storeProblemId, text, { error });
+        this.#sayStuck(record, error);
         await this.#system.clock.sleep(retryMs, this.#stopping.signal);
       }
     }
     return undefined;
+  }
+
+  #sayStuck({ file }: FailedRecord, error: unknown): void {
+    const why = `a refused record of ${file} cannot be set aside`;
+    const text = `${why}, so nothing behind it counts as sent: ${reasonOf(error)}`;
+    this.#system.problems.raise(storeProblemId, text, { error });
   }
 
   async #put(record: FailedRecord): Promise<string> {
@@ -133,6 +133,11 @@ export class FailedRecords {
     const append = () =>
       this.#producer.append(target, timestamp, key, 0, keyBytes, value, 0, value.length, headers);
     const { signal } = this.#stopping;
+    // The producer waits for as long as the topic is closed to it, or a clock is wrong.
+    const late = this.#system.clock.after(sayAfterMs, () => {
+      const why = this.#producer.trouble(topic) ?? new Error(`topic ${topic} does not answer`);
+      this.#sayStuck(record, why);
+    });
     try {
       for (;;) {
         const ticket = append();
@@ -146,8 +151,10 @@ export class FailedRecords {
         signal.throwIfAborted();
       }
     } catch (error) {
-      if (isOwnFault(error) || isRefusedTime(error)) return false;
+      if (isOwnFault(error)) return false;
       throw error;
+    } finally {
+      late.cancel();
     }
   }
 

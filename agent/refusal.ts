@@ -30,18 +30,13 @@ const ownFaults: ReadonlySet<string> = new Set([
 
 /**
  * Whether a record was refused for itself, so that it never will be taken: too large, invalid.
- * What is refused for its topic (missing, not authorized), or because the producer ends, waits;
- * and what is refused for its time, which is this machine's when it was read: a clock was wrong,
- * and it is read again with another time.
+ * What is refused because the producer ends is read again. What is refused for its topic (missing,
+ * not authorized), or for its time, which is this machine's when it was read, waits in the producer
+ * and is never heard of here.
  */
 export function isOwnFault(error: unknown): boolean {
   const code = codeOf(error) === 'REFUSED' ? causeOf(error) : codeOf(error);
   return code !== undefined && ownFaults.has(code);
-}
-
-/** Whether a record was refused for its time. */
-export function isRefusedTime(error: unknown): boolean {
-  return causeOf(error) === 'INVALID_TIMESTAMP';
 }
 
 /** Why it was refused, in a sentence. */

@@ -62,6 +62,9 @@ const advice: Partial<Record<ErrorName, string>> = {
   INVALID_PARTITIONS: 'the number of partitions is not allowed',
   INVALID_REPLICATION_FACTOR: 'there are not that many brokers',
   OFFSET_OUT_OF_RANGE: 'the offset is not, or no longer, in the log',
+  INVALID_TIMESTAMP:
+    'the time of a record is too far from the broker’s clock: set the clock that is wrong; ' +
+    'see message.timestamp.before.max.ms and .after.max.ms',
   MESSAGE_TOO_LARGE: 'larger than the topic allows; see max.message.bytes',
   GROUP_ID_NOT_FOUND: 'there is no such group',
   NON_EMPTY_GROUP: 'the group has members; stop them first',

@@ -11,7 +11,10 @@ export class RecordView {
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
   end = 0;
-  /** Milliseconds since the epoch. */
+  /**
+   * When it was read, milliseconds since the epoch. Not for interceptors to set: where a broker
+   * refuses it for a wrong clock, the producer replaces it.
+   */
   timestamp = 0;
   /** Headers of this record alone, in order. */
   readonly headers: Header[] = [];

@@ -1,5 +1,7 @@
 import {
+  BATCH_HEADER_BYTES,
   BatchWriter,
+  type CloseOptions,
   encodeHeaders,
   RecordCursor,
   readBatchHeader,
@@ -41,6 +43,7 @@ export function createBatch(fields: {
     identity: undefined,
     isInDoubt: false,
     isDoubtfulPart: false,
+    isTimeRefused: false,
     outcome: undefined as Outcome | undefined,
   };
 }
@@ -62,22 +65,38 @@ export function stampSequence(batch: Batch): void {
   batch.stamped = { identity, sequence };
 }
 
+/** What it takes to write a batch anew. */
+type RewriteSettings = Pick<
+  ProducerSettings,
+  'compressionLevel' | 'batchBytes' | 'maxRequestBytes'
+>;
+
+/**
+ * Gives all records of a batch this time (milliseconds), with the sequence that the line gave it.
+ * They are written anew: where the clock was set while the batch was filled, a shift of its header
+ * would leave some of them far away.
+ */
+export function restampBatch(batch: Batch, timestamp: number, settings: RewriteSettings): void {
+  const { identity = anonymous, sequence = -1 } = batch;
+  const cursor = cursorOf(batch, settings);
+  // A delta of 0 is the shortest, so they need no more room than before.
+  const writer = new BatchWriter(BATCH_HEADER_BYTES + cursor.bytes.length);
+  while (cursor.next()) copyRecord(cursor, writer, timestamp);
+  const options = closeOptions(batch, settings);
+  batch.bytes = writer.close({ ...options, ...identity, baseSequence: sequence });
+  batch.stamped = { identity, sequence };
+}
+
 /** A batch's records as two batches; it must have two at least. */
-export function splitBatch(
-  batch: Batch,
-  settings: Pick<ProducerSettings, 'compressionLevel' | 'batchBytes' | 'maxRequestBytes'>,
-): [Batch, Batch] {
-  const { codec } = readBatchHeader(batch.bytes, 0);
-  const { compressionLevel: level } = settings;
-  const cursor = new RecordCursor();
-  cursor.open(batch.bytes, 0, Math.max(settings.batchBytes, settings.maxRequestBytes));
+export function splitBatch(batch: Batch, settings: RewriteSettings): [Batch, Batch] {
+  const cursor = cursorOf(batch, settings);
   const firstCount = batch.recordCount >> 1;
   const capacity = Math.max(cursor.bytes.length * 2, 1024);
   const parts = [firstCount, batch.recordCount - firstCount].map((count, index) => {
     const writer = new BatchWriter(capacity);
-    for (let i = 0; i < count && cursor.next(); i++) copyRecord(cursor, writer);
-    const options = { codec, ...(level !== undefined && { level }), ...anonymous };
-    const bytes = Buffer.from(writer.close({ ...options, baseSequence: -1 }));
+    for (let i = 0; i < count && cursor.next(); i++) copyRecord(cursor, writer, cursor.timestamp);
+    const options = closeOptions(batch, settings);
+    const bytes = Buffer.from(writer.close({ ...options, ...anonymous, baseSequence: -1 }));
     return createBatch({
       bytes,
       retainedBytes: bytes.length,
@@ -91,9 +110,23 @@ export function splitBatch(
   return parts as [Batch, Batch];
 }
 
-function copyRecord(cursor: RecordCursor, writer: BatchWriter): void {
+function cursorOf({ bytes }: Batch, settings: RewriteSettings): RecordCursor {
+  const cursor = new RecordCursor();
+  cursor.open(bytes, 0, Math.max(settings.batchBytes, settings.maxRequestBytes));
+  return cursor;
+}
+
+function closeOptions(
+  { bytes }: Batch,
+  { compressionLevel: level }: RewriteSettings,
+): Pick<CloseOptions, 'codec' | 'level'> {
+  const { codec } = readBatchHeader(bytes, 0);
+  return { codec, ...(level !== undefined && { level }) };
+}
+
+function copyRecord(cursor: RecordCursor, writer: BatchWriter, timestamp: number): void {
   writer.tryAppend(
-    cursor.timestamp,
+    timestamp,
     cursor.keyEnd < 0 ? null : cursor.bytes,
     cursor.keyStart,
     cursor.keyEnd,

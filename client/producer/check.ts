@@ -17,6 +17,7 @@ export const producerRules: OptionRules = {
   retries: rule.amount(0),
   deliveryTimeoutMs: rule.amount(0),
   waitsWhenRefused: rule.flag,
+  restampsWhenRefused: rule.flag,
   maxInFlight: rule.count(1),
   partitioner: rule.either(
     rule.callback,

@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster.js';
 import type { Connection } from '../connection/index.js';
 import { BrokerError } from '../errors.js';
 import type { Accumulator } from './accumulator.js';
-import { type Batch, stampSequence } from './batch.js';
+import { type Batch, restampBatch, stampSequence } from './batch.js';
 import type { IdentitySource } from './identity.js';
 import type { LineSettings } from './line.js';
 import type { ProducerMemory } from './memory.js';
@@ -165,7 +165,8 @@ export class Dispatcher {
     if (load.bytes > 0 && load.bytes + bytes > this.settings.maxRequestBytes) return;
     const batch = takeNext(line, this.identity.current, now, this.lineSettings);
     if (batch === undefined) return;
-    stampSequence(batch);
+    if (batch.isTimeRefused) restampBatch(batch, this.system.clock.now(), this.settings);
+    else stampSequence(batch);
     load.sendings.push({ accumulator, batch });
     load.bytes += bytes;
     // To the end, so that what a full request leaves out comes first next time.

@@ -24,6 +24,8 @@ export interface LineBatch {
    * of that batch's sequences: the broker takes it only if it has not written the batch.
    */
   isDoubtfulPart: boolean;
+  /** It was refused for its time: whenever it is sent again, it has the present one. */
+  isTimeRefused: boolean;
   outcome: Outcome | undefined;
 }
 
@@ -54,6 +56,8 @@ export interface LineSettings {
   readonly deliveryTimeoutMs: number;
   /** A batch that is refused for its topic (not authorized …) waits instead of failing. */
   readonly waitsWhenRefused: boolean;
+  /** A batch that is refused for its time is sent again with another one, in its place. */
+  readonly restampsWhenRefused: boolean;
   /** How long to wait after the n-th failure in a row. */
   backoffMs(failures: number): number;
 }

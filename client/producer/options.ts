@@ -41,6 +41,12 @@ export interface ProducerOptions extends ClusterOptions {
    * Default false.
    */
   readonly waitsWhenRefused?: boolean;
+  /**
+   * A batch that is refused for its time (INVALID_TIMESTAMP) is sent again until it is taken, in
+   * its place, and all of its records take the time at which it is sent: for records whose
+   * timestamp is no more than this machine's clock when they were appended. Default false.
+   */
+  readonly restampsWhenRefused?: boolean;
   /** Requests under way to one broker. Default 5. (`max.in.flight.requests.per.connection`) */
   readonly maxInFlight?: number;
   /** Default: by key where there is one (as Java does), else sticky. */
@@ -67,6 +73,7 @@ export interface ProducerSettings {
   readonly requestTimeoutMs: number;
   readonly deliveryTimeoutMs: number;
   readonly waitsWhenRefused: boolean;
+  readonly restampsWhenRefused: boolean;
   readonly maxInFlight: number;
   readonly partitioner: Partitioner;
 }
@@ -95,6 +102,7 @@ export function resolveSettings(options: ProducerOptions): ProducerSettings {
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
     waitsWhenRefused: options.waitsWhenRefused ?? false,
+    restampsWhenRefused: options.restampsWhenRefused ?? false,
     maxInFlight: options.maxInFlight ?? 5,
     partitioner: options.partitioner ?? 'default',
   };

@@ -378,15 +378,11 @@ export class Producer extends ClientEmitter {
   }
 
   private createDispatcher(): Dispatcher {
-    const { isIdempotent, retries, deliveryTimeoutMs, waitsWhenRefused, maxInFlight } =
-      this.settings;
+    const { isIdempotent, maxInFlight } = this.settings;
     const lineSettings: LineSettings = {
-      isIdempotent,
+      ...this.settings,
       // Without sequences a batch that is sent again could land behind its successors.
       maxInFlight: isIdempotent ? maxInFlight : 1,
-      retries,
-      deliveryTimeoutMs,
-      waitsWhenRefused,
       backoffMs: (failures) => backoffMs(this.cluster.backoff, failures, this.system.random),
     };
     const identity = new IdentitySource(this.cluster, {

@@ -133,8 +133,15 @@ function answered<B extends LineBatch>(
     case ErrorCode.RECORD_LIST_TOO_LARGE:
       narrow(line, batch, { code: 'TOO_LARGE', errorCode, cause: undefined }, effects);
       return;
-    case ErrorCode.INVALID_RECORD:
     case ErrorCode.INVALID_TIMESTAMP:
+      if (settings.restampsWhenRefused) {
+        batch.isTimeRefused = true;
+        retry(line, batch, nowMs, settings, errorCode, undefined);
+        return;
+      }
+      narrow(line, batch, { code: 'REFUSED', errorCode, cause: undefined }, effects);
+      return;
+    case ErrorCode.INVALID_RECORD:
       narrow(line, batch, { code: 'REFUSED', errorCode, cause: undefined }, effects);
       return;
     case ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER:

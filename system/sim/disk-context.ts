@@ -4,6 +4,7 @@ import type { Inode } from './disk-tree.js';
 import type { Life } from './life.js';
 import type { SeededRandom } from './random.js';
 import type { Scheduler } from './scheduler.js';
+import type { WallClock } from './wall-clock.js';
 
 /** Asynchronous calls take up to this long, so that they overtake one another. */
 const maxLatencyMs = 1;
@@ -14,6 +15,8 @@ export interface DiskContext {
   readonly life: Life;
   readonly scheduler: Scheduler;
   readonly random: SeededRandom;
+  /** Gives files their times. */
+  readonly wall: WallClock;
   /** Runs the call on the simulated threadpool. */
   later<T>(call: () => T): Promise<T>;
   /** Before each call that changes the disk: counts the step, then applies the fault rules. */
@@ -30,6 +33,7 @@ export function createDiskContext(
   life: Life,
   scheduler: Scheduler,
   random: SeededRandom,
+  wall: WallClock,
 ): DiskContext {
   const failAsRuled = (call: DiskOperation['call'], path: string, needs: Needs = {}) => {
     const error = volume.faultOf({ process: life.name, call, path, ...needs });
@@ -40,6 +44,7 @@ export function createDiskContext(
     life,
     scheduler,
     random,
+    wall,
     later: (call) =>
       new Promise((resolve, reject) => {
         scheduler.after(random.float() * maxLatencyMs, life, () => {

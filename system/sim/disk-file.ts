@@ -62,10 +62,10 @@ export class SimFile implements DiskFile {
   }
 
   #put(bytes: Uint8Array, position: number): void {
-    const { volume, scheduler } = this.#context;
+    const { volume, wall } = this.#context;
     const before = this.#inode.content.size;
     this.#inode.content.write(bytes, position);
-    this.#inode.modifiedMs = scheduler.wallClock;
+    this.#inode.modifiedMs = wall.now();
     volume.usedBytes += this.#inode.content.size - before;
     volume.changed(this.path);
   }
@@ -88,10 +88,10 @@ export class SimFile implements DiskFile {
   truncateSync(size: number): void {
     this.#assertWritable();
     this.#context.effect('truncate', this.path);
-    const { volume, scheduler } = this.#context;
+    const { volume, wall } = this.#context;
     volume.usedBytes += size - this.#inode.content.size;
     this.#inode.content.truncate(size);
-    this.#inode.modifiedMs = scheduler.wallClock;
+    this.#inode.modifiedMs = wall.now();
     volume.changed(this.path);
   }
 

@@ -8,6 +8,7 @@ import type { Inode } from './disk-tree.js';
 import type { Life } from './life.js';
 import type { SeededRandom } from './random.js';
 import type { Scheduler } from './scheduler.js';
+import type { WallClock } from './wall-clock.js';
 
 /** A process's view of the disk of its machine. */
 export function createSimDisk(
@@ -15,8 +16,9 @@ export function createSimDisk(
   life: Life,
   scheduler: Scheduler,
   random: SeededRandom,
+  wall: WallClock,
 ): Disk {
-  const context = createDiskContext(volume, life, scheduler, random);
+  const context = createDiskContext(volume, life, scheduler, random, wall);
   const { later } = context;
   const calls = createCalls(context);
   const disk = {
@@ -119,12 +121,12 @@ function openSync(context: DiskContext, path: string, mode: OpenMode): DiskFile 
   else context.read('open', path, needs);
   const inode = place.inode ?? volume.tree.create('file');
   if (place.inode === undefined) {
-    inode.modifiedMs = context.scheduler.wallClock;
+    inode.modifiedMs = context.wall.now();
     volume.tree.change([{ directory: place.directory, name: place.name, inode }]);
   } else if (mode === 'w' && changes) {
     volume.usedBytes -= inode.content.size;
     inode.content.truncate(0);
-    inode.modifiedMs = context.scheduler.wallClock;
+    inode.modifiedMs = context.wall.now();
   }
   if (changes) volume.changed(place.path);
   return new SimFile(context, place.path, inode, mode !== 'r');

@@ -2,6 +2,7 @@ import type { Clock, Timer } from '../clock.js';
 import { detach } from '../detach.js';
 import { createRealSystem } from '../real/index.js';
 import { type Life, SimCrash } from './life.js';
+import type { WallClock } from './wall-clock.js';
 
 interface Event extends Timer {
   readonly time: number;
@@ -24,7 +25,7 @@ export class Scheduler {
   #now = 0;
   #order = 0;
   #driving = false;
-  /** How far the wall clock is from where it would be had nobody set it. */
+  /** How far the wall clocks are from where they would be had nobody set them all. */
   #wallOffsetMs = 0;
   /** A binary heap by time and order. */
   #events: Event[] = [];
@@ -37,12 +38,12 @@ export class Scheduler {
     return this.#now;
   }
 
-  /** Wall-clock time, milliseconds since the epoch. */
+  /** Wall-clock time of a machine that was not set apart, milliseconds since the epoch. */
   get wallClock(): number {
     return epochMs + this.#wallOffsetMs + Math.floor(this.#now);
   }
 
-  /** Somebody sets the wall clock, forth or back; virtual time and every timer go on. */
+  /** Somebody sets all wall clocks, forth or back; virtual time and every timer go on. */
   stepWallClock(byMs: number): void {
     this.#wallOffsetMs += byMs;
   }
@@ -67,9 +68,9 @@ export class Scheduler {
   }
 
   /** A process's clock. */
-  clockOf(life: Life): Clock {
+  clockOf(life: Life, wall: WallClock): Clock {
     return {
-      now: () => this.wallClock,
+      now: () => wall.now(),
       monotonic: () => this.#now,
       after: (delayMs, callback) => this.after(delayMs, life, callback),
       nextTurn: (callback) => {

@@ -10,6 +10,7 @@ import { SimNetwork } from './net.js';
 import { ProcessTable, SimProcesses } from './processes.js';
 import { SeededRandom } from './random.js';
 import { Scheduler } from './scheduler.js';
+import { WallClock } from './wall-clock.js';
 import { createSimWatch } from './watch.js';
 
 const defaultHost = '127.0.0.1';
@@ -40,6 +41,7 @@ export interface SimProcess extends System {
 
 interface Machine {
   readonly volume: SimVolume;
+  readonly wall: WallClock;
   /** By container. */
   readonly tables: Map<string, ProcessTable>;
 }
@@ -103,9 +105,13 @@ export class Simulation {
     return this.#scheduler.advance(durationMs);
   }
 
-  /** The wall clock of all machines jumps by this much, forth or back; timers do not notice. */
-  stepWallClock(byMs: number): void {
-    this.#scheduler.stepWallClock(byMs);
+  /**
+   * The wall clock of the machine jumps by this much, forth or back, that of all machines where
+   * no `host` is given; timers do not notice.
+   */
+  stepWallClock(byMs: number, host?: string): void {
+    if (host === undefined) this.#scheduler.stepWallClock(byMs);
+    else this.#machine(host).wall.step(byMs);
   }
 
   /** Runs until nothing is scheduled, at most `limitMs` of virtual time (default one minute). */
@@ -130,21 +136,22 @@ export class Simulation {
     let machine = this.#machines.get(host);
     if (machine === undefined) {
       const random = new SeededRandom(this.seed, `volume ${host}`);
-      machine = { volume: new SimVolume(random), tables: new Map() };
+      const wall = new WallClock(this.#scheduler);
+      machine = { volume: new SimVolume(random), wall, tables: new Map() };
       this.#machines.set(host, machine);
     }
     return machine;
   }
 
   #start(name: string, host: string, container: string): SimProcess {
-    const { volume, tables } = this.#machine(host);
+    const { volume, wall, tables } = this.#machine(host);
     const table = tables.get(container) ?? new ProcessTable();
     tables.set(container, table);
     const life = new Life(name);
     const stream = `${name} ${this.#starts++}`;
     const chance = new SeededRandom(this.seed, `calls of ${stream}`);
     const logLines: LogLine[] = [];
-    const clock = this.#scheduler.clockOf(life);
+    const clock = this.#scheduler.clockOf(life, wall);
     const log = createSimLog(logLines);
     const metrics = new SimMetrics();
     return {
@@ -160,7 +167,7 @@ export class Simulation {
       kill: () => life.end(),
       clock,
       random: new SeededRandom(this.seed, `random of ${stream}`),
-      disk: createSimDisk(volume, life, this.#scheduler, chance),
+      disk: createSimDisk(volume, life, this.#scheduler, chance, wall),
       net: this.network.netOf(life, host),
       http: this.web.httpOf(life),
       watch: createSimWatch(volume, life, this.#scheduler, chance),

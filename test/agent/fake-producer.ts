@@ -1,5 +1,6 @@
 import type { BatchFailure, BatchTicket, RecordProducer } from '../../agent/producer.js';
 import { BatchError, BrokerError, ProducerError } from '../../client/index.js';
+import { ErrorCode } from '../../protocol/index.js';
 import { BatchWriter, encodeHeaders, RecordCursor } from '../../protocol/records/index.js';
 import type { Clock } from '../../system/index.js';
 
@@ -40,7 +41,6 @@ interface FakeBatch {
   ticket?: BatchTicket;
   readonly records: Omit<Delivered, 'atMs'>[];
   readonly keys: Buffer[];
-  readonly times: number[];
   readonly callbacks: Parameters<BatchTicket['onDone']>[0][];
   failures: BatchFailure[];
   done?: boolean;
@@ -57,8 +57,6 @@ export interface FakeProducerOptions {
   readonly rejects?: (value: string, topic: string) => boolean;
   /** Whether `append` throws for no fault of the record. */
   readonly breaks?: (value: string) => boolean;
-  /** Whether the broker refuses a record for its time. */
-  readonly refusesTime?: (timestamp: number) => boolean;
   /** Whether a topic takes nothing now. */
   readonly isClosed?: (topic: string) => boolean;
   /** Fails a batch, by its number from 0. */
@@ -104,13 +102,12 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
     if (this.held >= (this.options.capacity ?? 1000)) return null;
     this.held++;
     if (!this.#open) {
-      const batch: FakeBatch = { records: [], keys: [], times: [], callbacks: [], failures: [] };
+      const batch: FakeBatch = { records: [], keys: [], callbacks: [], failures: [] };
       this.#open = batch;
       this.clock.after(this.options.lingerMs ?? 5, () => this.#send(batch));
     }
     const open = this.#open;
     open.keys.push(Buffer.from(key?.subarray(keyStart, keyEnd) ?? []));
-    open.times.push(timestamp);
     open.records.push({
       topic,
       key: key === null ? '' : key.toString('utf8', keyStart, keyEnd),
@@ -137,11 +134,9 @@ export class FakeProducer implements RecordProducer<{ topic: string }> {
   }
 
   /** As the client does: the records that are refused are found, the others are taken. */
-  #deliver({ records, keys, times, failures }: FakeBatch, atMs: number): void {
+  #deliver({ records, keys, failures }: FakeBatch, atMs: number): void {
     records.forEach((record, first) => {
-      if (this.options.refusesTime?.(times[first] ?? 0)) {
-        failures.push({ first, count: 1, error: refusal(record, 32) });
-      } else if (!this.options.refuses?.(record.value)) {
+      if (!this.options.refuses?.(record.value)) {
         this.topics.records.push({ ...record, atMs });
         this.topics.keyBytes.push(keys[first] ?? Buffer.alloc(0));
       } else failures.push({ first, count: 1, error: refusal(record) });
@@ -189,7 +184,7 @@ function decodeHeaders(timestamp: number, headers: Buffer | null): Record<string
   return Object.fromEntries(cursor.headers().map(([name, value]) => [name, String(value)]));
 }
 
-function refusal({ key, value, headers }: Omit<Delivered, 'atMs'>, code = 87): Error {
+function refusal({ key, value, headers }: Omit<Delivered, 'atMs'>): Error {
   const writer = new BatchWriter(key.length + value.length + 10_000);
   writer.reset();
   const keyBytes = Buffer.from(key);
@@ -211,7 +206,7 @@ function refusal({ key, value, headers }: Omit<Delivered, 'atMs'>, code = 87): E
     producerEpoch: -1,
     baseSequence: -1,
   });
-  const cause = new BrokerError(code, 'topic t, partition 0');
+  const cause = new BrokerError(ErrorCode.INVALID_RECORD, 'topic t, partition 0');
   return new BatchError('REFUSED', 'the broker refused the batch', batch, { cause });
 }
 

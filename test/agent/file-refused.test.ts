@@ -96,24 +96,6 @@ describe('a record that is refused for itself', () => {
     expect(failed(world).map(({ value }) => value)).toEqual(['bad']);
   });
 
-  it('is not what a wrong clock has refused: it is read again with the right time', async () => {
-    const dayMs = 86_400_000;
-    const startMs = Date.UTC(2026, 0, 1);
-    const refusesTime = (timestamp: number) => timestamp > startMs + dayMs / 2;
-    const world = await play({}, { refusesTime, latencyMs: 2_000 }, async (it, pause) => {
-      const source = await it.start();
-      it.sim.stepWallClock(dayMs);
-      it.writer.append(a, lines('ahead', 20));
-      await pause(1_500);
-      it.sim.stepWallClock(-dayMs);
-      await pause(20_000);
-      expect(source.status()).toMatchObject({ failedRecords: 0, lagBytes: 0 });
-      await source.stop();
-    });
-    expect(world.topics.contentOf(a)).toBe(lines('ahead', 20));
-    expect(failed(world)).toEqual([]);
-  });
-
   it('is not passed over while the disk is full', async () => {
     const world = await play({}, { refuses: isBad }, async (it, pause) => {
       it.writer.append(a, text);

@@ -30,21 +30,6 @@ describe('the maildrop source', () => {
       ]);
     }));
 
-  it('sends again what a wrong clock has refused, and does not reject it', () =>
-    inDrop(async (drop) => {
-      const dayMs = 86_400_000;
-      const refusesTime = (timestamp: number) => timestamp > Date.UTC(2026, 0, 1) + dayMs / 2;
-      drop.sim.stepWallClock(dayMs);
-      drop.write('/drop/one', mail('one'));
-      const source = await drop.start({}, { refusesTime, latencyMs: 2_000 });
-      await drop.pause(2_500);
-      drop.sim.stepWallClock(-dayMs);
-      await drop.pause(20_000);
-      expect(drop.topics.ofKey('one')).toEqual([mail('one')]);
-      expect(drop.names).toEqual(['one']);
-      await source.stop();
-    }));
-
   it('waits until a file has settled, and does not wait for one that was renamed here', () =>
     inDrop(async (drop) => {
       drop.write('/spool/ready', mail('ready'));

@@ -14,6 +14,8 @@ import { FakePartition } from './fake-partition.js';
 
 interface TestBatch extends LineBatch {
   readonly values: readonly number[];
+  /** Whether the clock was right when its records got their time. */
+  isTimeRight: boolean;
 }
 
 const settings: LineSettings = {
@@ -22,6 +24,7 @@ const settings: LineSettings = {
   retries: Number.POSITIVE_INFINITY,
   deliveryTimeoutMs: Number.POSITIVE_INFINITY,
   waitsWhenRefused: false,
+  restampsWhenRefused: false,
   backoffMs: () => 10,
 };
 const identity = { producerId: 7, producerEpoch: 0 };
@@ -29,6 +32,7 @@ const identity = { producerId: 7, producerEpoch: 0 };
 function batchOf(values: readonly number[], createdMs = 0): TestBatch {
   return {
     values,
+    isTimeRight: true,
     recordCount: values.length,
     createdMs,
     state: 'waiting',
@@ -37,12 +41,14 @@ function batchOf(values: readonly number[], createdMs = 0): TestBatch {
     identity: undefined,
     isInDoubt: false,
     isDoubtfulPart: false,
+    isTimeRefused: false,
     outcome: undefined,
   };
 }
 
-function incoming({ identity: owner, sequence, values }: TestBatch) {
-  return { ...(owner ?? { producerId: -1, producerEpoch: -1 }), sequence: sequence ?? -1, values };
+function incoming({ identity: owner, sequence, values, isTimeRight }: TestBatch) {
+  const producer = owner ?? { producerId: -1, producerEpoch: -1 };
+  return { ...producer, sequence: sequence ?? -1, values, isTimeRight };
 }
 
 /** A line, a broker and a network between them that the test drives step by step. */
@@ -68,18 +74,21 @@ class World {
 
   /** Records that the broker refuses for themselves, at present. */
   refuses: (value: number) => boolean = () => false;
+  isClockRight = true;
 
   apply(event: LineEvent<TestBatch>): void {
     for (const effect of step(this.line, event, this.now, this.own)) this.execute(effect);
   }
 
   queue(values: readonly number[]): void {
-    this.apply({ type: 'queued', batch: batchOf(values, this.now) });
+    const batch = { ...batchOf(values, this.now), isTimeRight: this.isClockRight };
+    this.apply({ type: 'queued', batch });
   }
 
   send(): boolean {
     const batch = takeNext(this.line, this.current, this.now, this.own);
     if (batch === undefined) return false;
+    if (batch.isTimeRefused) batch.isTimeRight = this.isClockRight;
     this.connection.push({ batch, sent: incoming(batch) });
     return true;
   }
@@ -88,8 +97,8 @@ class World {
   handle(force?: number, write = true): void {
     const request = this.connection.find(({ answer }) => answer === undefined);
     if (request === undefined) return;
-    // Kafka looks at sizes before sequences: a repeat of what it has written is refused too.
-    const refusal = this.refusalOf(request.sent.values);
+    // Kafka looks at these before sequences: a repeat of what it has written is refused too.
+    const refusal = this.refusalOf(request.sent);
     if (refusal !== undefined) {
       request.answer = [refusal, -1];
       return;
@@ -99,7 +108,8 @@ class World {
     request.answer = [errorCode, errorCode === 0 ? (result?.baseOffset ?? -1) : -1];
   }
 
-  private refusalOf(values: readonly number[]): number | undefined {
+  private refusalOf({ values, isTimeRight }: ReturnType<typeof incoming>): number | undefined {
+    if (!isTimeRight) return ErrorCode.INVALID_TIMESTAMP;
     if (values.length > this.maxRecords) return ErrorCode.MESSAGE_TOO_LARGE;
     return values.some(this.refuses) ? ErrorCode.INVALID_RECORD : undefined;
   }
@@ -132,7 +142,7 @@ class World {
 
   zombie(): void {
     const sent = this.zombies.shift();
-    if (sent !== undefined && this.refusalOf(sent.values) === undefined) {
+    if (sent !== undefined && this.refusalOf(sent) === undefined) {
       this.partition.append(sent);
     }
   }
@@ -190,7 +200,9 @@ type Move =
   | 'writtenButError'
   | 'wait'
   /** What the broker allows is changed. */
-  | 'rules';
+  | 'rules'
+  /** The wall clock is set wrong, or right. */
+  | 'clock';
 
 const oneOf = (weights: Partial<Record<Move, number>>) =>
   fc.array(
@@ -206,7 +218,15 @@ const oneOf = (weights: Partial<Record<Move, number>>) =>
 const weights = { queue: 6, send: 10, handle: 8, answer: 8, wait: 3 };
 const faults = { break: 1, zombie: 1, notLeader: 1, writtenButError: 1 };
 const moves = oneOf({ ...weights, ...faults });
-const movesWithRules = oneOf({ ...weights, ...faults, break: 2, writtenButError: 2, rules: 4 });
+const movesWithClock = oneOf({ ...weights, ...faults, break: 2, clock: 3 });
+const movesWithRules = oneOf({
+  ...weights,
+  ...faults,
+  break: 2,
+  writtenButError: 2,
+  rules: 4,
+  clock: 1,
+});
 
 function play(world: World, script: readonly Move[]): number[] {
   const queued: number[] = [];
@@ -227,6 +247,9 @@ function play(world: World, script: readonly Move[]): number[] {
       world.now += 15;
     },
     rules: () => world.changeRules(),
+    clock: () => {
+      world.isClockRight = !world.isClockRight;
+    },
   };
   for (const move of script) {
     actions[move]();
@@ -252,14 +275,33 @@ describe('an idempotent line', () => {
     );
   });
 
+  it('writes every record once and in order, whatever its clock is set to meanwhile', () => {
+    fc.assert(
+      fc.property(movesWithClock, fc.boolean(), (script, isAway) => {
+        const world = new World({ ...settings, restampsWhenRefused: true });
+        const queued = play(world, script);
+        world.isClockRight = false;
+        if (isAway) world.finish();
+        world.isClockRight = true;
+        world.finish();
+        while (world.zombies.length > 0) world.zombie();
+        expect(world.partition.log).toEqual(queued);
+        expect(world.delivered).toEqual(queued);
+        expect(world.failed).toEqual([]);
+      }),
+      { numRuns: 700 },
+    );
+  });
+
   it('writes nothing twice while what the broker allows is changed, and nothing is lost', () => {
     let refused = 0;
     let doubtful = 0;
     let written = 0;
     fc.assert(
       fc.property(movesWithRules, (script) => {
-        const world = new World();
+        const world = new World({ ...settings, restampsWhenRefused: true });
         const queued = play(world, script);
+        world.isClockRight = true;
         world.finish();
         while (world.zombies.length > 0) world.zombie();
         const { log } = world.partition;

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { Broker } from '../../../broker/index.js';
 import { Consumer } from '../../../client/consumer/index.js';
-import { Producer } from '../../../client/producer/index.js';
-import { loadCodec } from '../../../protocol/records/index.js';
+import { Producer, type ProducerOptions } from '../../../client/producer/index.js';
+import { type Codec, loadCodec } from '../../../protocol/records/index.js';
+import { createSimSystem } from '../../../system/sim/index.js';
 import { bootstrap, startBroker, withBroker } from '../on-broker.js';
+
+const HOUR = 3_600_000;
 
 const values = (count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => `line ${from + i}`);
@@ -28,7 +32,77 @@ async function read(
   return found;
 }
 
+/** One batch of records whose clock was set in the middle; the topic takes an hour, no more. */
+async function sendAroundAStep(compression: Codec, options: Partial<ProducerOptions>) {
+  await loadCodec(compression);
+  const sim = createSimSystem({ seed: 1 });
+  const listeners = [{ listen: { host: '127.0.0.1', port: 9092 } }];
+  const properties = { 'log.message.timestamp.before.max.ms': HOUR };
+  const topics = { t: { partitions: 1 } };
+  const started = { dataDir: '/data', listeners, topics, properties };
+  await sim.run(Broker.start(started, sim.process('broker')));
+  const client = sim.process('client');
+  const producer = new Producer({ bootstrap, compression, lingerMs: 10, ...options }, client);
+  const now = client.clock.now();
+  const times = [now + 3 * HOUR, now, now - 3 * HOUR, now, now];
+  const sends = times.map((timestamp, i) =>
+    producer.send({
+      topic: 't',
+      key: `key ${i}`,
+      value: `line ${i}`,
+      timestamp,
+      headers: { h: 'x' },
+    }),
+  );
+  const results = await sim.run(Promise.allSettled(sends));
+  return { sim, now, results };
+}
+
 describe('a producer and our broker', () => {
+  it('fail alone what has a time that the topic does not take', async () => {
+    const { sim, results } = await sendAroundAStep('lz4', {});
+    expect(results.map(({ status }) => status === 'fulfilled')).toEqual([
+      false,
+      true,
+      false,
+      true,
+      true,
+    ]);
+    expect(results[0]).toMatchObject({ reason: { code: 'REFUSED' } });
+    expect(String((results[0] as PromiseRejectedResult).reason)).toContain('INVALID_TIMESTAMP');
+    expect(await read(sim, 't', 3)).toEqual(['line 1', 'line 3', 'line 4']);
+  });
+
+  it.each(['none', 'gzip', 'lz4'] as const)(
+    'write it with the present time where it is no more than a clock’s, %s',
+    async (compression) => {
+      for (const idempotent of [true, false]) {
+        const { sim, now, results } = await sendAroundAStep(compression, {
+          ...{ idempotent, restampsWhenRefused: true },
+        });
+        expect(results.map(({ status }) => status)).toEqual(results.map(() => 'fulfilled'));
+        const consumer = new Consumer({ bootstrap }, sim.process('reader'));
+        const assigned = consumer.assign([{ topic: 't', partition: 0, position: 'beginning' }]);
+        const found: unknown[] = [];
+        await sim.run(async () => {
+          await assigned;
+          for await (const batch of consumer.batches()) {
+            const cursor = batch.cursor();
+            while (cursor.next()) {
+              const { timestamp } = cursor;
+              const isNow = Math.abs(timestamp - now) < 10_000;
+              found.push([String(cursor.key()), String(cursor.value()), cursor.headers(), isNow]);
+            }
+            if (found.length >= 5) break;
+          }
+          await consumer.close();
+        });
+        const header = ['h', Buffer.from('x')];
+        expect(found).toEqual(results.map((_, i) => [`key ${i}`, `line ${i}`, [header], true]));
+      }
+    },
+  );
+
   it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)('agree, %s', async (compression) => {
     // Real work does not wait for virtual time: the codec is loaded before.
     await loadCodec(compression);
