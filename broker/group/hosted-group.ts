@@ -46,13 +46,9 @@ export class HostedGroup {
 
   constructor(
     private readonly surroundings: GroupSurroundings,
-    private current: GroupState,
+    readonly state: GroupState,
     readonly offsets = new CommittedOffsets(),
   ) {}
-
-  get state(): GroupState {
-    return this.current;
-  }
 
   /** Puts a request to the group; resolves with its answer, however long that takes. */
   ask<Kind extends Reply['kind']>(
@@ -113,8 +109,7 @@ export class HostedGroup {
 
   private dispatch(event: GroupEvent): void {
     if (this.isClosed) return;
-    const { state, effects } = step(this.current, event, this.surroundings.clock.now());
-    this.current = state;
+    const effects = step(this.state, event, this.surroundings.clock.now());
     for (const effect of effects) this.execute(effect);
     this.forgetIfVacant();
   }
@@ -165,7 +160,7 @@ export class HostedGroup {
   }
 
   private async store({ record, purpose }: Effect & { type: 'store' }): Promise<void> {
-    const { groupId } = this.current;
+    const { groupId } = this.state;
     const records = () => {
       const all = [groupToRecord(groupId, record)];
       if (record !== null) return all;
@@ -186,7 +181,7 @@ export class HostedGroup {
   }
 
   private async storeOffsets(entries: readonly OffsetEntry[]): Promise<number> {
-    const { groupId } = this.current;
+    const { groupId } = this.state;
     const records = () => entries.map((entry) => offsetToRecord(groupId, entry));
     this.beingStored.add(entries);
     const errorCode = await this.surroundings.append(groupId, records);
@@ -204,7 +199,7 @@ export class HostedGroup {
 
   /** Requests name groups freely; only those that have something to remember stay. */
   private forgetIfVacant(): void {
-    const { phase, generation, pendingMembers } = this.current;
+    const { phase, generation, pendingMembers } = this.state;
     if (this.recordsBeingStored > 0 || this.beingStored.size > 0) return;
     const neverUsed =
       phase === 'Empty' && generation === 0 && pendingMembers.size === 0 && this.offsets.isEmpty;

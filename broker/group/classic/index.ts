@@ -1,4 +1,3 @@
-export { joinError } from './draft.js';
 export type {
   Effect,
   GroupEvent,
@@ -21,3 +20,4 @@ export {
   restoredGroup,
 } from './model.js';
 export { step } from './step.js';
+export { joinError } from './turn.js';

@@ -1,8 +1,13 @@
 import { ErrorCode } from '../../../protocol/index.js';
-import { changeMember, type Draft, reply, replyJoinError, startTimer, stopTimer } from './draft.js';
 import type { JoinEvent } from './events.js';
 import { claimError } from './membership.js';
-import { EMPTY_ASSIGNMENT, type Member, staticMember } from './model.js';
+import {
+  EMPTY_ASSIGNMENT,
+  type Member,
+  type MutableGroup,
+  staticMember,
+  takeOver,
+} from './model.js';
 import { fits, sameProtocols } from './protocols.js';
 import {
   answerWaiting,
@@ -12,71 +17,80 @@ import {
   prepareRebalance,
 } from './rebalance.js';
 import { replaceStaticMember } from './static-member.js';
+import { reply, replyJoinError, startTimer, stopTimer, type Turn } from './turn.js';
 
 /** A member wants to be in the next generation. */
-export function join(draft: Draft, event: JoinEvent): void {
+export function join(turn: Turn, event: JoinEvent): void {
+  const { group } = turn;
   const predecessor =
-    event.groupInstanceId === null ? undefined : staticMember(draft, event.groupInstanceId);
-  const errorCode = admissionError(draft, event, predecessor);
+    event.groupInstanceId === null ? undefined : staticMember(group, event.groupInstanceId);
+  const errorCode = admissionError(group, event, predecessor);
   if (errorCode !== ErrorCode.NONE) {
-    replyJoinError(draft, event.request, event.memberId, errorCode);
+    replyJoinError(turn, event.request, event.memberId, errorCode);
   } else if (event.memberId !== '') {
-    joinKnown(draft, event);
+    joinKnown(turn, event);
   } else if (predecessor !== undefined) {
-    const keepsAssignment = replaceStaticMember(draft, event, predecessor);
-    if (!keepsAssignment) awaitJoin(draft, event, event.newMemberId);
-  } else if (isFull(draft)) {
-    replyJoinError(draft, event.request, '', ErrorCode.GROUP_MAX_SIZE_REACHED);
+    const keepsAssignment = replaceStaticMember(turn, event, predecessor);
+    const successor = group.members.get(event.newMemberId);
+    if (!keepsAssignment && successor !== undefined) awaitJoin(turn, event, successor);
+  } else if (isFull(group)) {
+    replyJoinError(turn, event.request, '', ErrorCode.GROUP_MAX_SIZE_REACHED);
   } else if (event.groupInstanceId === null && event.requiresKnownMemberId) {
-    draft.pendingMembers.add(event.newMemberId);
-    startTimer(draft, `pending:${event.newMemberId}`, event.sessionTimeoutMs);
-    replyJoinError(draft, event.request, event.newMemberId, ErrorCode.MEMBER_ID_REQUIRED);
+    group.pendingMembers.add(event.newMemberId);
+    startTimer(turn, `pending:${event.newMemberId}`, event.sessionTimeoutMs);
+    replyJoinError(turn, event.request, event.newMemberId, ErrorCode.MEMBER_ID_REQUIRED);
   } else {
-    addMember(draft, event, event.newMemberId);
+    addMember(turn, event, event.newMemberId);
   }
 }
 
-function admissionError(draft: Draft, event: JoinEvent, predecessor: Member | undefined): number {
-  const { settings } = draft;
+function admissionError(
+  group: MutableGroup,
+  event: JoinEvent,
+  predecessor: Member | undefined,
+): number {
+  const { settings } = group;
   const sessionTimeoutFits =
     event.sessionTimeoutMs >= settings.minSessionTimeoutMs &&
     event.sessionTimeoutMs <= settings.maxSessionTimeoutMs;
   if (!sessionTimeoutFits) return ErrorCode.INVALID_SESSION_TIMEOUT;
-  if (draft.phase === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+  if (group.phase === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE;
   const replaced = event.memberId === '' ? (predecessor?.memberId ?? '') : event.memberId;
-  const fitting = fits(draft, event.protocolType, event.protocols, replaced);
+  const fitting = fits(group, event.protocolType, event.protocols, replaced);
   return fitting ? ErrorCode.NONE : ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
 }
 
-function joinKnown(draft: Draft, event: JoinEvent): void {
+function joinKnown(turn: Turn, event: JoinEvent): void {
+  const { group } = turn;
   const { memberId, request } = event;
-  if (draft.pendingMembers.has(memberId) && event.groupInstanceId === null) {
-    draft.pendingMembers.delete(memberId);
-    stopTimer(draft, `pending:${memberId}`);
-    addMember(draft, event, memberId);
+  if (group.pendingMembers.has(memberId) && event.groupInstanceId === null) {
+    group.pendingMembers.delete(memberId);
+    stopTimer(turn, `pending:${memberId}`);
+    addMember(turn, event, memberId);
     return;
   }
-  const errorCode = claimError(draft, event);
-  const member = draft.members.get(memberId);
+  const errorCode = claimError(group, event);
+  const member = group.members.get(memberId);
   if (errorCode !== ErrorCode.NONE || member === undefined) {
-    replyJoinError(draft, request, memberId, errorCode);
+    replyJoinError(turn, request, memberId, errorCode);
     return;
   }
   const unchanged = sameProtocols(member, event.protocols);
   const answersAgain =
-    (draft.phase === 'CompletingRebalance' && unchanged) ||
-    (draft.phase === 'Stable' && unchanged && draft.leader !== memberId);
+    (group.phase === 'CompletingRebalance' && unchanged) ||
+    (group.phase === 'Stable' && unchanged && group.leader !== memberId);
   if (answersAgain) {
     // The answer to its last request was lost on the way.
-    reply(draft, request, joinReply(draft, member));
+    reply(turn, request, joinReply(group, member));
     return;
   }
-  awaitJoin(draft, event, memberId);
+  awaitJoin(turn, event, member);
 }
 
-function addMember(draft: Draft, event: JoinEvent, memberId: string): void {
-  if (draft.members.size === 0) draft.protocolType = event.protocolType;
-  draft.members.set(memberId, {
+function addMember(turn: Turn, event: JoinEvent, memberId: string): void {
+  const { group } = turn;
+  if (group.members.size === 0) group.protocolType = event.protocolType;
+  const member: Member = {
     memberId,
     groupInstanceId: event.groupInstanceId,
     clientId: event.clientId,
@@ -89,31 +103,26 @@ function addMember(draft: Draft, event: JoinEvent, memberId: string): void {
     sync: null,
     isNew: true,
     synced: false,
-  });
-  draft.leader ??= memberId;
-  if (draft.initialDelay !== null) draft.initialDelay = { ...draft.initialDelay, joined: true };
-  awaitJoin(draft, event, memberId);
+  };
+  group.members.set(memberId, member);
+  group.leader ??= memberId;
+  if (group.initialDelay !== null) group.initialDelay = { ...group.initialDelay, joined: true };
+  awaitJoin(turn, event, member);
 }
 
 /** The request now waits for the end of the join phase, which is begun where none is on. */
-function awaitJoin(draft: Draft, event: JoinEvent, memberId: string): void {
-  const before = draft.members.get(memberId);
-  if (before !== undefined) answerWaiting(draft, before, ErrorCode.REBALANCE_IN_PROGRESS);
-  const member = changeMember(draft, memberId, {
-    protocols: event.protocols,
-    sessionTimeoutMs: event.sessionTimeoutMs,
-    rebalanceTimeoutMs: event.rebalanceTimeoutMs,
-    clientId: event.clientId,
-    clientHost: event.clientHost,
-    join: event.request,
-    sync: null,
-  });
-  if (member.isNew) startTimer(draft, `session:${memberId}`, NEW_MEMBER_JOIN_TIMEOUT_MS);
-  else stopTimer(draft, `session:${memberId}`);
-  if (draft.phase === 'PreparingRebalance') completeJoinIfAllJoined(draft);
-  else prepareRebalance(draft);
+function awaitJoin(turn: Turn, event: JoinEvent, member: Member): void {
+  const { memberId } = member;
+  answerWaiting(turn, member, ErrorCode.REBALANCE_IN_PROGRESS);
+  takeOver(member, event);
+  member.join = event.request;
+  member.sync = null;
+  if (member.isNew) startTimer(turn, `session:${memberId}`, NEW_MEMBER_JOIN_TIMEOUT_MS);
+  else stopTimer(turn, `session:${memberId}`);
+  if (turn.group.phase === 'PreparingRebalance') completeJoinIfAllJoined(turn);
+  else prepareRebalance(turn);
 }
 
-function isFull(draft: Draft): boolean {
-  return draft.members.size + draft.pendingMembers.size >= draft.settings.maxSize;
+function isFull(group: MutableGroup): boolean {
+  return group.members.size + group.pendingMembers.size >= group.settings.maxSize;
 }

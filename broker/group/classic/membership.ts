@@ -1,8 +1,8 @@
 import { ErrorCode } from '../../../protocol/index.js';
-import { type Draft, reply, replyPlain, startTimer, stopTimer } from './draft.js';
 import type { GroupEvent, LeaveEvent, MemberClaim } from './events.js';
 import { type GroupState, staticMember } from './model.js';
 import { completeJoinIfAllJoined, dropMember, rebalanceOrCompleteJoin } from './rebalance.js';
+import { reply, replyPlain, startTimer, stopTimer, type Turn } from './turn.js';
 
 /** Whether the claim is that of a present member: UNKNOWN_MEMBER_ID or FENCED_INSTANCE_ID. */
 export function claimError(
@@ -25,93 +25,98 @@ export function generationError(state: GroupState, claim: MemberClaim): number {
   return claim.generation === state.generation ? ErrorCode.NONE : ErrorCode.ILLEGAL_GENERATION;
 }
 
-export function heartbeat(draft: Draft, event: GroupEvent & { type: 'heartbeat' }): void {
-  const errorCode = generationError(draft, event);
+export function heartbeat(turn: Turn, event: GroupEvent & { type: 'heartbeat' }): void {
+  const { group } = turn;
+  const errorCode = generationError(group, event);
   if (errorCode !== ErrorCode.NONE) {
-    replyPlain(draft, event.request, errorCode);
+    replyPlain(turn, event.request, errorCode);
     return;
   }
-  keepAlive(draft, event.memberId);
-  const joining = draft.phase === 'PreparingRebalance';
-  replyPlain(draft, event.request, joining ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE);
+  keepAlive(turn, event.memberId);
+  const joining = group.phase === 'PreparingRebalance';
+  replyPlain(turn, event.request, joining ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE);
 }
 
 /** Allows an offset commit or refuses it; offsets may be stored without being a member. */
-export function commit(draft: Draft, event: GroupEvent & { type: 'commit' }): void {
-  const errorCode = commitError(draft, event);
+export function commit(turn: Turn, event: GroupEvent & { type: 'commit' }): void {
+  const { group } = turn;
+  const errorCode = commitError(group, event);
   if (errorCode !== ErrorCode.NONE) {
-    replyPlain(draft, event.request, errorCode);
+    replyPlain(turn, event.request, errorCode);
     return;
   }
-  if (draft.members.has(event.memberId)) keepAlive(draft, event.memberId);
-  draft.effects.push({ type: 'store offsets', request: event.request });
+  if (group.members.has(event.memberId)) keepAlive(turn, event.memberId);
+  turn.effects.push({ type: 'store offsets', request: event.request });
 }
 
-function commitError(draft: Draft, claim: MemberClaim): number {
-  if (draft.phase === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE;
-  if (claim.generation < 0 && draft.phase === 'Empty') return ErrorCode.NONE;
+function commitError(group: GroupState, claim: MemberClaim): number {
+  if (group.phase === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+  if (claim.generation < 0 && group.phase === 'Empty') return ErrorCode.NONE;
   const anonymous = claim.generation < 0 && claim.memberId === '' && claim.groupInstanceId === null;
   // Somebody who is no member must not move the offsets of a group that has some.
   if (anonymous) return ErrorCode.UNKNOWN_MEMBER_ID;
-  const errorCode = generationError(draft, claim);
+  const errorCode = generationError(group, claim);
   if (errorCode !== ErrorCode.NONE) return errorCode;
-  const assigning = draft.phase === 'CompletingRebalance';
+  const assigning = group.phase === 'CompletingRebalance';
   return assigning ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE;
 }
 
 /** Members leave of their own will, or an administrator removes static ones (KIP-345). */
-export function leave(draft: Draft, event: LeaveEvent): void {
-  if (draft.phase === 'Dead') {
-    reply(draft, event.request, {
+export function leave(turn: Turn, event: LeaveEvent): void {
+  const { group } = turn;
+  if (group.phase === 'Dead') {
+    reply(turn, event.request, {
       kind: 'leave',
       errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE,
       memberErrors: [],
     });
     return;
   }
-  const membersBefore = draft.members.size;
-  const memberErrors = event.members.map((member) => leaveOne(draft, member));
-  reply(draft, event.request, { kind: 'leave', errorCode: ErrorCode.NONE, memberErrors });
-  const membersLeft = draft.members.size < membersBefore;
-  if (membersLeft) rebalanceOrCompleteJoin(draft);
-  else if (draft.phase === 'PreparingRebalance') completeJoinIfAllJoined(draft);
+  const membersBefore = group.members.size;
+  const memberErrors = event.members.map((member) => leaveOne(turn, member));
+  reply(turn, event.request, { kind: 'leave', errorCode: ErrorCode.NONE, memberErrors });
+  const membersLeft = group.members.size < membersBefore;
+  if (membersLeft) rebalanceOrCompleteJoin(turn);
+  else if (group.phase === 'PreparingRebalance') completeJoinIfAllJoined(turn);
 }
 
-function leaveOne(draft: Draft, leaver: LeaveEvent['members'][number]): number {
+function leaveOne(turn: Turn, leaver: LeaveEvent['members'][number]): number {
+  const { group } = turn;
   const { memberId, groupInstanceId } = leaver;
   if (groupInstanceId !== null && memberId === '') {
-    const member = staticMember(draft, groupInstanceId);
+    const member = staticMember(group, groupInstanceId);
     if (member === undefined) return ErrorCode.UNKNOWN_MEMBER_ID;
-    dropMember(draft, member.memberId);
+    dropMember(turn, member.memberId);
     return ErrorCode.NONE;
   }
-  if (draft.pendingMembers.delete(memberId)) {
-    stopTimer(draft, `pending:${memberId}`);
+  if (group.pendingMembers.delete(memberId)) {
+    stopTimer(turn, `pending:${memberId}`);
     return ErrorCode.NONE;
   }
-  const errorCode = claimError(draft, leaver);
-  if (errorCode === ErrorCode.NONE) dropMember(draft, memberId);
+  const errorCode = claimError(group, leaver);
+  if (errorCode === ErrorCode.NONE) dropMember(turn, memberId);
   return errorCode;
 }
 
 /** No heartbeat in time: the member is taken for dead. */
-export function sessionTimeout(draft: Draft, memberId: string): void {
-  const member = draft.members.get(memberId);
+export function sessionTimeout(turn: Turn, memberId: string): void {
+  const member = turn.group.members.get(memberId);
   const waits = member !== undefined && (member.join !== null || member.sync !== null);
   // Who waits for us cannot send heartbeats; a new member's wait alone is bounded.
   if (member === undefined || (waits && !member.isNew)) return;
-  dropMember(draft, memberId);
-  rebalanceOrCompleteJoin(draft);
+  dropMember(turn, memberId);
+  rebalanceOrCompleteJoin(turn);
 }
 
 /** Who was given a member id never came back with it. */
-export function pendingTimeout(draft: Draft, memberId: string): void {
-  const wasPending = draft.pendingMembers.delete(memberId);
-  if (wasPending && draft.phase === 'PreparingRebalance') completeJoinIfAllJoined(draft);
+export function pendingTimeout(turn: Turn, memberId: string): void {
+  const { group } = turn;
+  const wasPending = group.pendingMembers.delete(memberId);
+  if (wasPending && group.phase === 'PreparingRebalance') completeJoinIfAllJoined(turn);
 }
 
-function keepAlive(draft: Draft, memberId: string): void {
-  const member = draft.members.get(memberId);
+function keepAlive(turn: Turn, memberId: string): void {
+  const member = turn.group.members.get(memberId);
   if (member === undefined || member.join !== null || member.sync !== null) return;
-  startTimer(draft, `session:${memberId}`, member.sessionTimeoutMs);
+  startTimer(turn, `session:${memberId}`, member.sessionTimeoutMs);
 }

@@ -18,31 +18,37 @@ export interface MemberProtocol {
   readonly metadata: Buffer;
 }
 
-/** One member of a group. */
+/** What a member says of itself whenever it joins. */
+type Introduction = Pick<
+  Member,
+  'protocols' | 'sessionTimeoutMs' | 'rebalanceTimeoutMs' | 'clientId' | 'clientHost'
+>;
+
+/** One member of a group; others than the core see it read-only. */
 export interface Member {
   readonly memberId: string;
   /** Set for static members (KIP-345); unique in the group. */
   readonly groupInstanceId: string | null;
-  readonly clientId: string;
-  readonly clientHost: string;
-  readonly sessionTimeoutMs: number;
-  readonly rebalanceTimeoutMs: number;
+  clientId: string;
+  clientHost: string;
+  sessionTimeoutMs: number;
+  rebalanceTimeoutMs: number;
   /** In the member's order of preference; never empty. */
-  readonly protocols: readonly MemberProtocol[];
+  protocols: readonly MemberProtocol[];
   /** Valid in phase Stable only. */
-  readonly assignment: Buffer;
+  assignment: Buffer;
   /** The JoinGroup request that waits for the join phase to end. At most one. */
-  readonly join: number | null;
+  join: number | null;
   /** The SyncGroup request that waits for the leader's assignment. At most one. */
-  readonly sync: number | null;
+  sync: number | null;
   /** True until its first join phase has ended: it cannot send heartbeats before that. */
-  readonly isNew: boolean;
+  isNew: boolean;
   /** Has asked for its assignment in this generation. */
-  readonly synced: boolean;
+  synced: boolean;
 }
 
 /**
- * A classic consumer group. Invariants: `members` holds an entry per key `memberId`;
+ * A classic consumer group; nobody but `step` changes it. Invariants: `members` holds an entry per key `memberId`;
  * `leader` is a member or null, and not null in CompletingRebalance and Stable; in these two
  * phases `protocol` is one that every member supports, and no member waits with a join; members
  * wait with a sync only in CompletingRebalance; Empty and Dead groups have no members.
@@ -60,7 +66,7 @@ export interface GroupState {
   readonly protocol: string | null;
   readonly leader: string | null;
   /** In the order of arrival. */
-  readonly members: ReadonlyMap<string, Member>;
+  readonly members: ReadonlyMap<string, Readonly<Member>>;
   /** Member ids that were handed out with MEMBER_ID_REQUIRED (KIP-394) and are awaited. */
   readonly pendingMembers: ReadonlySet<string>;
   /** The leader's assignment while it is being stored; by member id. */
@@ -86,6 +92,14 @@ export interface GroupRecord {
     readonly subscription: Buffer;
     readonly assignment: Buffer;
   }[];
+}
+
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+
+/** The group as the core alone sees it, and `step` changes it. */
+export interface MutableGroup extends Mutable<Omit<GroupState, 'members' | 'pendingMembers'>> {
+  readonly members: Map<string, Member>;
+  readonly pendingMembers: Set<string>;
 }
 
 export const EMPTY_ASSIGNMENT = Buffer.alloc(0);
@@ -169,12 +183,24 @@ export function restoredGroup(
 }
 
 /** The member's subscription under a protocol; empty where it does not support it. */
-export function metadataFor(member: Member, protocol: string | null): Buffer {
+export function metadataFor(member: Readonly<Member>, protocol: string | null): Buffer {
   return member.protocols.find(({ name }) => name === protocol)?.metadata ?? EMPTY_ASSIGNMENT;
 }
 
+/** Takes down what a member says of itself. */
+export function takeOver(member: Member, said: Introduction): void {
+  member.protocols = said.protocols;
+  member.sessionTimeoutMs = said.sessionTimeoutMs;
+  member.rebalanceTimeoutMs = said.rebalanceTimeoutMs;
+  member.clientId = said.clientId;
+  member.clientHost = said.clientHost;
+}
+
 /** The static member that carries this instance id. */
-export function staticMember(state: GroupState, groupInstanceId: string): Member | undefined {
+export function staticMember<M extends Readonly<Member>>(
+  state: { readonly members: ReadonlyMap<string, M> },
+  groupInstanceId: string,
+): M | undefined {
   for (const member of state.members.values()) {
     if (member.groupInstanceId === groupInstanceId) return member;
   }

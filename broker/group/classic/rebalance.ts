@@ -1,7 +1,14 @@
 import { ErrorCode } from '../../../protocol/index.js';
+import type { JoinReply } from './events.js';
 import {
-  changeMember,
-  type Draft,
+  type GroupState,
+  groupRecord,
+  type Member,
+  type MutableGroup,
+  metadataFor,
+} from './model.js';
+import { selectProtocol } from './protocols.js';
+import {
   enter,
   reply,
   replyJoinError,
@@ -9,170 +16,178 @@ import {
   startTimer,
   stopTimer,
   store,
-} from './draft.js';
-import type { JoinReply } from './events.js';
-import { groupRecord, type Member, metadataFor } from './model.js';
-import { selectProtocol } from './protocols.js';
+  type Turn,
+} from './turn.js';
 
 /** A member that is not heard of again while its first JoinGroup waits is dropped after this. */
 export const NEW_MEMBER_JOIN_TIMEOUT_MS = 300_000;
 
 /** Makes every member join again; the join phase ends when all have, or at its timeout. */
-export function prepareRebalance(draft: Draft): void {
-  if (draft.phase === 'CompletingRebalance') abandonSync(draft);
-  stopTimer(draft, 'sync');
-  const first = draft.phase === 'Empty';
-  enter(draft, 'PreparingRebalance');
-  const timeoutMs = rebalanceTimeoutMs(draft);
-  const delayMs = Math.min(draft.settings.initialRebalanceDelayMs, timeoutMs);
+export function prepareRebalance(turn: Turn): void {
+  const { group } = turn;
+  if (group.phase === 'CompletingRebalance') abandonSync(turn);
+  stopTimer(turn, 'sync');
+  const first = group.phase === 'Empty';
+  enter(turn, 'PreparingRebalance');
+  const timeoutMs = rebalanceTimeoutMs(group);
+  const delayMs = Math.min(group.settings.initialRebalanceDelayMs, timeoutMs);
   if (first && delayMs > 0) {
-    draft.initialDelay = { remainingMs: timeoutMs - delayMs, joined: false };
-    startTimer(draft, 'join', delayMs);
+    group.initialDelay = { remainingMs: timeoutMs - delayMs, joined: false };
+    startTimer(turn, 'join', delayMs);
     return;
   }
-  startTimer(draft, 'join', timeoutMs);
-  completeJoinIfAllJoined(draft);
+  startTimer(turn, 'join', timeoutMs);
+  completeJoinIfAllJoined(turn);
 }
 
 /** Starts a rebalance where there is a generation to end, else looks whether all have joined. */
-export function rebalanceOrCompleteJoin(draft: Draft): void {
-  if (draft.phase === 'PreparingRebalance') completeJoinIfAllJoined(draft);
-  else if (draft.phase === 'Stable' || draft.phase === 'CompletingRebalance') {
-    prepareRebalance(draft);
+export function rebalanceOrCompleteJoin(turn: Turn): void {
+  const { group } = turn;
+  if (group.phase === 'PreparingRebalance') completeJoinIfAllJoined(turn);
+  else if (group.phase === 'Stable' || group.phase === 'CompletingRebalance') {
+    prepareRebalance(turn);
   }
 }
 
 /** The join phase's timer has fired: more delay at a group's start, else the phase's end. */
-export function joinTimeout(draft: Draft): void {
-  if (draft.phase !== 'PreparingRebalance') return;
-  const delay = draft.initialDelay;
+export function joinTimeout(turn: Turn): void {
+  const { group } = turn;
+  if (group.phase !== 'PreparingRebalance') return;
+  const delay = group.initialDelay;
   if (delay?.joined && delay.remainingMs > 0) {
-    const nextMs = Math.min(draft.settings.initialRebalanceDelayMs, delay.remainingMs);
-    draft.initialDelay = { remainingMs: delay.remainingMs - nextMs, joined: false };
-    startTimer(draft, 'join', nextMs);
+    const nextMs = Math.min(group.settings.initialRebalanceDelayMs, delay.remainingMs);
+    group.initialDelay = { remainingMs: delay.remainingMs - nextMs, joined: false };
+    startTimer(turn, 'join', nextMs);
     return;
   }
-  draft.initialDelay = null;
-  completeJoin(draft);
+  group.initialDelay = null;
+  completeJoin(turn);
 }
 
 /** Members that got their assignment's request in must not wait for ever: those that did not go. */
-export function syncTimeout(draft: Draft): void {
-  if (draft.phase !== 'CompletingRebalance' && draft.phase !== 'Stable') return;
-  const late = [...draft.members.values()].filter((member) => !member.synced);
+export function syncTimeout(turn: Turn): void {
+  const { group } = turn;
+  if (group.phase !== 'CompletingRebalance' && group.phase !== 'Stable') return;
+  const late = [...group.members.values()].filter((member) => !member.synced);
   if (late.length === 0) return;
-  for (const { memberId } of late) dropMember(draft, memberId);
-  prepareRebalance(draft);
+  for (const { memberId } of late) dropMember(turn, memberId);
+  prepareRebalance(turn);
 }
 
 /** Takes a member out and answers what it waits for; the caller rebalances. */
-export function dropMember(draft: Draft, memberId: string): void {
-  const member = draft.members.get(memberId);
+export function dropMember(turn: Turn, memberId: string): void {
+  const { group } = turn;
+  const member = group.members.get(memberId);
   if (member === undefined) return;
-  draft.members.delete(memberId);
-  stopTimer(draft, `session:${memberId}`);
-  answerWaiting(draft, member, ErrorCode.UNKNOWN_MEMBER_ID);
-  if (draft.leader === memberId) draft.leader = draft.members.keys().next().value ?? null;
+  group.members.delete(memberId);
+  stopTimer(turn, `session:${memberId}`);
+  answerWaiting(turn, member, ErrorCode.UNKNOWN_MEMBER_ID);
+  if (group.leader === memberId) group.leader = group.members.keys().next().value ?? null;
 }
 
 /** Answers whatever the member waits for with an error. */
-export function answerWaiting(draft: Draft, member: Member, errorCode: number): void {
-  if (member.join !== null) replyJoinError(draft, member.join, member.memberId, errorCode);
-  if (member.sync !== null) replySyncError(draft, member.sync, errorCode);
+export function answerWaiting(turn: Turn, member: Member, errorCode: number): void {
+  if (member.join !== null) replyJoinError(turn, member.join, member.memberId, errorCode);
+  if (member.sync !== null) replySyncError(turn, member.sync, errorCode);
 }
 
 /** What a member is told of the present generation. */
-export function joinReply(draft: Draft, member: Member): JoinReply {
+export function joinReply(group: GroupState, member: Member): JoinReply {
   const { memberId } = member;
   return {
     kind: 'join',
     errorCode: ErrorCode.NONE,
     memberId,
-    generation: draft.generation,
-    protocolType: draft.protocolType,
-    protocol: draft.protocol,
-    leader: draft.leader ?? '',
-    members: memberId === draft.leader ? membersForLeader(draft) : [],
+    generation: group.generation,
+    protocolType: group.protocolType,
+    protocol: group.protocol,
+    leader: group.leader ?? '',
+    members: memberId === group.leader ? membersForLeader(group) : [],
     skipAssignment: false,
   };
 }
 
-export function completeJoinIfAllJoined(draft: Draft): void {
-  if (draft.initialDelay !== null || draft.pendingMembers.size > 0) return;
-  for (const member of draft.members.values()) if (member.join === null) return;
-  completeJoin(draft);
+export function completeJoinIfAllJoined(turn: Turn): void {
+  const { group } = turn;
+  if (group.initialDelay !== null || group.pendingMembers.size > 0) return;
+  for (const member of group.members.values()) if (member.join === null) return;
+  completeJoin(turn);
 }
 
-function completeJoin(draft: Draft): void {
-  for (const member of [...draft.members.values()]) {
+function completeJoin(turn: Turn): void {
+  const { group } = turn;
+  for (const member of [...group.members.values()]) {
     const gone = member.join === null && member.groupInstanceId === null;
-    if (gone) dropMember(draft, member.memberId);
+    if (gone) dropMember(turn, member.memberId);
   }
-  if (!electLeader(draft)) {
+  if (!electLeader(group)) {
     // Only static members are left and none is back: their sessions decide, not this phase.
-    startTimer(draft, 'join', rebalanceTimeoutMs(draft));
+    startTimer(turn, 'join', rebalanceTimeoutMs(group));
     return;
   }
-  stopTimer(draft, 'join');
-  draft.generation += 1;
-  if (draft.members.size === 0) {
-    enter(draft, 'Empty');
-    draft.protocol = null;
-    store(draft, groupRecord(draft, new Map()), { what: 'empty generation' });
+  stopTimer(turn, 'join');
+  group.generation += 1;
+  if (group.members.size === 0) {
+    enter(turn, 'Empty');
+    group.protocol = null;
+    store(turn, groupRecord(group, new Map()), { what: 'empty generation' });
     return;
   }
-  enter(draft, 'CompletingRebalance');
-  draft.protocol = selectProtocol(draft.members.values());
-  for (const member of draft.members.values()) answerJoin(draft, member);
-  startTimer(draft, 'sync', rebalanceTimeoutMs(draft));
+  enter(turn, 'CompletingRebalance');
+  group.protocol = selectProtocol(group.members.values());
+  for (const member of group.members.values()) answerJoin(turn, member);
+  startTimer(turn, 'sync', rebalanceTimeoutMs(group));
 }
 
-function answerJoin(draft: Draft, member: Member): void {
-  const { memberId, join } = member;
-  changeMember(draft, memberId, { join: null, isNew: false, synced: false });
+function answerJoin(turn: Turn, member: Member): void {
+  const { join } = member;
+  member.join = null;
+  member.isNew = false;
+  member.synced = false;
   if (join === null) return;
-  reply(draft, join, joinReply(draft, member));
-  startTimer(draft, `session:${memberId}`, member.sessionTimeoutMs);
+  reply(turn, join, joinReply(turn.group, member));
+  startTimer(turn, `session:${member.memberId}`, member.sessionTimeoutMs);
 }
 
 /** A leader is a member that has joined this phase; false where members exist but none has. */
-function electLeader(draft: Draft): boolean {
-  if (draft.members.size === 0) {
-    draft.leader = null;
+function electLeader(group: MutableGroup): boolean {
+  if (group.members.size === 0) {
+    group.leader = null;
     return true;
   }
-  const present = draft.leader === null ? undefined : draft.members.get(draft.leader);
+  const present = group.leader === null ? undefined : group.members.get(group.leader);
   if (present !== undefined && present.join !== null) return true;
-  for (const member of draft.members.values()) {
+  for (const member of group.members.values()) {
     if (member.join === null) continue;
-    draft.leader = member.memberId;
+    group.leader = member.memberId;
     return true;
   }
   return false;
 }
 
-function abandonSync(draft: Draft): void {
-  draft.storing = null;
-  for (const { memberId, sync, sessionTimeoutMs } of [...draft.members.values()]) {
-    if (sync === null) continue;
-    replySyncError(draft, sync, ErrorCode.REBALANCE_IN_PROGRESS);
-    changeMember(draft, memberId, { sync: null });
-    startTimer(draft, `session:${memberId}`, sessionTimeoutMs);
+function abandonSync(turn: Turn): void {
+  const { group } = turn;
+  group.storing = null;
+  for (const member of group.members.values()) {
+    if (member.sync === null) continue;
+    replySyncError(turn, member.sync, ErrorCode.REBALANCE_IN_PROGRESS);
+    member.sync = null;
+    startTimer(turn, `session:${member.memberId}`, member.sessionTimeoutMs);
   }
 }
 
-function rebalanceTimeoutMs(draft: Draft): number {
+function rebalanceTimeoutMs(group: GroupState): number {
   let timeoutMs = 0;
-  for (const member of draft.members.values()) {
+  for (const member of group.members.values()) {
     timeoutMs = Math.max(timeoutMs, member.rebalanceTimeoutMs);
   }
   return timeoutMs;
 }
 
-function membersForLeader(draft: Draft): JoinReply['members'] {
-  return [...draft.members.values()].map((member) => ({
+function membersForLeader(group: GroupState): JoinReply['members'] {
+  return [...group.members.values()].map((member) => ({
     memberId: member.memberId,
     groupInstanceId: member.groupInstanceId,
-    metadata: metadataFor(member, draft.protocol),
+    metadata: metadataFor(member, group.protocol),
   }));
 }

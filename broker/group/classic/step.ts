@@ -1,84 +1,81 @@
 import { ErrorCode } from '../../../protocol/index.js';
-import { type Draft, draftOf, enter, replyPlain, startTimer, store } from './draft.js';
 import type { Effect, GroupEvent, TimerName } from './events.js';
 import { join } from './join.js';
 import { commit, heartbeat, leave, pendingTimeout, sessionTimeout } from './membership.js';
-import type { GroupState } from './model.js';
+import type { GroupState, MutableGroup } from './model.js';
 import { joinTimeout, syncTimeout } from './rebalance.js';
 import { stored, sync } from './sync.js';
+import { enter, replyPlain, startTimer, store, type Turn } from './turn.js';
 
 /**
- * The classic consumer-group protocol of one group: what happens → what becomes of the group and
- * what its shell must do. Nothing is read but the arguments. `state` is used up: its members live
- * on in the state that is returned, so that an event costs the same in a group of thousands.
+ * The classic consumer-group protocol of one group: what happens → what its shell must do, in this
+ * order. Nothing is read but the arguments. `state` is changed in place, and nowhere else: a copy
+ * for each event made groups of thousands slow.
  *
  * @param now milliseconds since the epoch
  */
-export function step(
-  state: GroupState,
-  event: GroupEvent,
-  now: number,
-): { state: GroupState; effects: readonly Effect[] } {
-  const draft = draftOf(state, now);
-  handle(draft, event);
-  const { effects, now: _, ...next } = draft;
-  return { state: next, effects };
+export function step(state: GroupState, event: GroupEvent, now: number): readonly Effect[] {
+  const turn: Turn = { group: state as MutableGroup, now, effects: [] };
+  handle(turn, event);
+  return turn.effects;
 }
 
-function handle(draft: Draft, event: GroupEvent): void {
+function handle(turn: Turn, event: GroupEvent): void {
   switch (event.type) {
     case 'join':
-      join(draft, event);
+      join(turn, event);
       break;
     case 'sync':
-      sync(draft, event);
+      sync(turn, event);
       break;
     case 'heartbeat':
-      heartbeat(draft, event);
+      heartbeat(turn, event);
       break;
     case 'commit':
-      commit(draft, event);
+      commit(turn, event);
       break;
     case 'leave':
-      leave(draft, event);
+      leave(turn, event);
       break;
     case 'delete':
-      remove(draft, event.request);
+      remove(turn, event.request);
       break;
     case 'timer':
-      timeout(draft, event.timer);
+      timeout(turn, event.timer);
       break;
     case 'stored':
-      stored(draft, event);
+      stored(turn, event);
       break;
     case 'restored':
-      restored(draft);
+      restored(turn);
       break;
   }
 }
 
-function remove(draft: Draft, request: number): void {
-  if (draft.phase === 'Dead') {
-    replyPlain(draft, request, ErrorCode.GROUP_ID_NOT_FOUND);
-  } else if (draft.phase !== 'Empty' || draft.pendingMembers.size > 0) {
-    replyPlain(draft, request, ErrorCode.NON_EMPTY_GROUP);
+function remove(turn: Turn, request: number): void {
+  const { group } = turn;
+  if (group.phase === 'Dead') {
+    replyPlain(turn, request, ErrorCode.GROUP_ID_NOT_FOUND);
+  } else if (group.phase !== 'Empty' || group.pendingMembers.size > 0) {
+    replyPlain(turn, request, ErrorCode.NON_EMPTY_GROUP);
   } else {
-    enter(draft, 'Dead');
-    store(draft, null, { what: 'deletion', request });
+    enter(turn, 'Dead');
+    store(turn, null, { what: 'deletion', request });
   }
 }
 
-function timeout(draft: Draft, timer: TimerName): void {
+function timeout(turn: Turn, timer: TimerName): void {
   const memberId = timer.slice(timer.indexOf(':') + 1);
-  if (timer === 'join') joinTimeout(draft);
-  else if (timer === 'sync') syncTimeout(draft);
-  else if (timer.startsWith('session:')) sessionTimeout(draft, memberId);
-  else pendingTimeout(draft, memberId);
+  if (timer === 'join') joinTimeout(turn);
+  else if (timer === 'sync') syncTimeout(turn);
+  else if (timer.startsWith('session:')) sessionTimeout(turn, memberId);
+  else pendingTimeout(turn, memberId);
 }
 
 /** After a restart each member has a whole session to be heard of. */
-function restored(draft: Draft): void {
-  for (const { memberId, sessionTimeoutMs } of draft.members.values()) {
-    startTimer(draft, `session:${memberId}`, sessionTimeoutMs);
+function restored(turn: Turn): void {
+  const { group } = turn;
+  for (const { memberId, sessionTimeoutMs } of group.members.values()) {
+    startTimer(turn, `session:${memberId}`, sessionTimeoutMs);
   }
 }

@@ -48,10 +48,27 @@ const moves = fc.array(
   { minLength: 10, maxLength: 80, size: 'max' },
 );
 
+/** Every so many events, what becomes of a copy of the group is compared. */
+const TWIN_EVERY = 8;
+
+/** As structuredClone, but a Buffer stays one. */
+function copyOf<T>(value: T): T;
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Buffer.isBuffer(value)) return Buffer.from(value);
+  if (value instanceof Set) return new Set(value);
+  if (value instanceof Map) return new Map([...value].map(([key, each]) => [key, copyOf(each)]));
+  if (Array.isArray(value)) return value.map(copyOf);
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, copyOf(each)]));
+}
+
 class World {
-  state: GroupState;
+  /** What the shell holds for the group's whole life. */
+  readonly state: GroupState;
   readonly timers = new Set<TimerName>();
   readonly stores: StoredPurpose[] = [];
+  /** All effects, with a copy of what they were when they were handed out. */
+  private readonly handedOut: { effects: readonly Effect[]; asked: readonly Effect[] }[] = [];
   /** Requests without an answer yet. */
   readonly open = new Set<number>();
   /** Ids that were ever told to a client. */
@@ -61,6 +78,7 @@ class World {
   private readonly known = new Map<number, readonly string[]>();
   private requests = 0;
   private names = 0;
+  private events = 0;
 
   constructor(delayMs: number) {
     this.state = emptyGroup('g', { ...settings, initialRebalanceDelayMs: delayMs }, 0);
@@ -112,6 +130,8 @@ class World {
     deepEqual([...this.open], []);
     deepEqual([...this.timers], []);
     equal(this.state.pendingMembers.size, 0);
+    // What a shell was asked to store or answer does not change under its hands.
+    for (const { effects, asked } of this.handedOut) deepEqual(effects, asked);
   }
 
   private eventOf(move: Move): GroupEvent | undefined {
@@ -185,8 +205,15 @@ class World {
   }
 
   private dispatch(event: GroupEvent): void {
-    const { state, effects } = step(this.state, event, 1_000);
-    this.state = state;
+    const twin = this.events++ % TWIN_EVERY === 0 ? copyOf(this.state) : undefined;
+    const said = twin && copyOf(event);
+    const effects = step(this.state, event, 1_000);
+    this.handedOut.push({ effects, asked: copyOf(effects) });
+    if (twin !== undefined && said !== undefined) {
+      deepEqual(event, said, 'an event is read only');
+      deepEqual(step(twin, said, 1_000), effects, 'nothing else is read');
+      deepEqual(twin, this.state, 'nothing else is changed');
+    }
     for (const effect of effects) this.execute(effect);
     this.checkState();
   }

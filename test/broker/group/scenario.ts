@@ -76,9 +76,8 @@ class Player {
       );
       return [];
     }
-    const result = step(this.state, this.eventOf(command, plain, options), 1_000);
-    this.state = result.state;
-    return result.effects.map((effect) => this.effect(effect));
+    const effects = step(this.state, this.eventOf(command, plain, options), 1_000);
+    return effects.map((effect) => this.effect(effect));
   }
 
   private eventOf(command: string, plain: string[], options: Map<string, string>): GroupEvent {
