@@ -4,6 +4,7 @@ import { Outbox } from '../../../sinks/delivery/outbox.js';
 import { PartitionSender } from '../../../sinks/delivery/partition-sender.js';
 import { Repeater } from '../../../sinks/delivery/repeater.js';
 import type { RecordWalk } from '../../../sinks/record-view.js';
+import type { PartitionWorker } from '../../../sinks/worker.js';
 import type { SimProcess } from '../../../system/sim/index.js';
 import { FakeFeed, type FakeTopic } from '../fake-topic.js';
 
@@ -117,14 +118,19 @@ export function startSender(
     lingerMs: setup.lingerMs ?? 200,
     acceptGap: setup.acceptGap ?? false,
   });
-  feed.worker = sender;
+  startWorker(process, feed, sender);
+  return sender;
+}
+
+/** Starts a worker, as its runner would. */
+export function startWorker(process: SimProcess, feed: FakeFeed, worker: PartitionWorker): void {
+  feed.worker = worker;
   const tick = (): void => {
-    sender.tick();
+    worker.tick();
     process.clock.after(100, tick);
   };
   tick();
-  sender.start();
-  return sender;
+  worker.start();
 }
 
 /** The offsets in a body of the fake destination's. */
