@@ -15,7 +15,7 @@ const generators = [
   'client/producer/programs',
   'protocol/sizes',
   'sinks/archive/trouble',
-  'sinks/http/moods',
+  'sinks/delivery/moods',
   'system/clock-steps',
 ].map((name) => `test/${name}.test.ts`);
 

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { z } from '../config/index.js';
 import { archiveSchema } from './archive/index.js';
-import { httpSchema } from './http/index.js';
+import { commonFields } from './common-options.js';
+import { httpSink } from './destinations/index.js';
 
 const sinkName = z
   .string()
@@ -9,6 +10,13 @@ const sinkName = z
     /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/,
     'must begin with a letter or digit and hold only letters, digits, - and _',
   );
+
+const common = z.strictObject({ type: z.literal('http'), ...commonFields });
+const extended: z.ZodType = common
+  .safeExtend(httpSink.schema.shape)
+  .describe(httpSink.schema.description ?? '');
+// Its own options are known to itself alone.
+const httpSchema = extended as typeof common;
 
 /** The `sinks:` section: sinks by name. Every kind of sink stands in this list. */
 export const sinksSection = z

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
 import { awaitDirectoryLock, type DirectoryLock, type System } from '../system/index.js';
 import { ArchiveSink } from './archive/index.js';
-import { HttpSink } from './http/index.js';
+import { httpSink } from './destinations/index.js';
 import { type PartitionStatus, SinkRunner } from './runner.js';
 import type { SinkConfig, SinksConfig } from './schema.js';
 import type { Sink, SinkContext } from './sink.js';
@@ -142,7 +142,7 @@ async function openSink(context: SinkContext, config: SinkConfig): Promise<Sink>
     case 'archive':
       return ArchiveSink.open(context, config);
     case 'http':
-      return new HttpSink(context, config);
+      return httpSink.create(config, context);
   }
 }
 

@@ -3,8 +3,9 @@ import type { FetchedRecords, PartitionFeed } from '../feed.js';
 import { Intake } from '../intake.js';
 import { ChunkCursor, ChunkWriter, contentBytesOf, spanBytesOf } from '../spool-format.js';
 import type { PartitionWorker, WorkerStatus } from '../worker.js';
-import { offsetsOf } from './body.js';
 import { type Courier, remainder } from './courier.js';
+import { offsetsOf } from './cut-records.js';
+import type { Destination } from './destination.js';
 import type { Narrowing } from './narrowing.js';
 import type { OffsetSpan, Outbox, Parcel } from './outbox.js';
 
@@ -23,7 +24,8 @@ export interface SenderOptions {
   readonly outbox: Outbox;
   readonly courier: Courier;
   readonly from: 'earliest' | 'latest';
-  readonly format: Parcel['format'];
+  /** The destination's, see there. */
+  readonly formats: Destination['formats'];
   readonly batchRecords: number;
   readonly batchBytes: number;
   readonly lingerMs: number;
@@ -129,12 +131,14 @@ export class PartitionSender implements PartitionWorker {
 
   /** From what is committed on; ends by an error, or when it is closed. */
   async #work(): Promise<void> {
-    const { feed, outbox } = this.#options;
+    const { feed, outbox, formats } = this.#options;
     const { signal } = this.#abort;
     this.#underWay = 0;
     const committed = await feed.committed();
     const saved = await outbox.load();
-    const left = saved === undefined ? undefined : remainder(saved, committed);
+    // Another format: the sink was of another type when it was stored.
+    const isKnown = saved !== undefined && formats.includes(saved.format);
+    const left = isKnown ? remainder(saved, committed) : undefined;
     if (left === undefined) {
       this.#position = committed ?? (await this.#first());
       this.#committed = this.#position;
@@ -309,7 +313,7 @@ export class PartitionSender implements PartitionWorker {
     this.#isReading = false;
     this.#isCutWanted = false;
     this.#intake.pause();
-    const { system, format } = this.#options;
+    const { system, formats } = this.#options;
     const chunk = Buffer.from(
       this.#chunk.finish(this.#committed, this.#position, system.clock.now()),
     );
@@ -319,6 +323,7 @@ export class PartitionSender implements PartitionWorker {
     const [start] = offsets;
     const fresh = start === undefined ? [] : [{ start, end: offsets.at(-1) ?? start }];
     const ranges = [...carried, ...fresh];
+    const [format] = formats;
     return { format, from: this.#committed, ranges, next: this.#position, chunk };
   }
 

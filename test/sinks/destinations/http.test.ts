@@ -1,35 +1,77 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { Outbox } from '../../../sinks/delivery/outbox.js';
+import { httpDestination } from '../../../sinks/destinations/http.js';
+import type { HttpResponse } from '../../../system/index.js';
 import {
-  type CrashKind,
-  crashAtEveryStep,
   createSimSystem,
   type Endpoint,
+  type ReceivedRequest,
   type SimProcess,
 } from '../../../system/sim/index.js';
+import { type SenderSetup, startSender, TOPIC_ID } from '../delivery/delivery-world.js';
 import { FakeTopic } from '../fake-topic.js';
-import {
-  answer,
-  Collector,
-  newDestination,
-  ORIGIN,
-  offsetsIn,
-  type SenderSetup,
-  startSender,
-} from './sender-world.js';
 
-const KEY = 'notify.abcdefghijklmnopqrstuv.0';
+const ORIGIN = 'http://collector:8080';
+const KEY = `notify.${TOPIC_ID}.0`;
+
+interface HttpSetup extends SenderSetup {
+  readonly format?: 'json' | 'ndjson' | 'lines';
+}
+
+/** The HTTP destination of a process, as its YAML makes it. */
+function newDestination(
+  system: SimProcess,
+  { format = 'json', timeoutMs = 5_000 }: HttpSetup = {},
+) {
+  const headers = { Authorization: 'Bearer 123' };
+  const options = httpDestination.schema.parse({ url: `${ORIGIN}/in?token=1`, format, headers });
+  return httpDestination.create(options, { system, name: 'notify', timeoutMs });
+}
+
+function answer(status: number, headers: Record<string, string> = {}): HttpResponse {
+  return { status, headers, body: Buffer.from(status < 300 ? '' : 'because') };
+}
+
+/** The offsets in a JSON body. */
+function offsetsIn(request: ReceivedRequest): number[] {
+  const records = JSON.parse(request.body.toString()) as { offset: number }[];
+  return records.map(({ offset }) => offset);
+}
+
+/** An endpoint that honours the idempotency key: what it has taken, once each. */
+class Collector {
+  readonly requests: ReceivedRequest[] = [];
+  readonly #taken = new Map<string, ReceivedRequest>();
+
+  take(request: ReceivedRequest): HttpResponse {
+    this.requests.push(request);
+    const key = request.headers['idempotency-key'] ?? '';
+    const before = this.#taken.get(key);
+    if (before !== undefined && !before.body.equals(request.body)) {
+      throw new Error(`the key ${key} came back with another body`);
+    }
+    this.#taken.set(key, request);
+    return answer(200);
+  }
+
+  /** The offsets of all bodies, in the order in which their keys first came. */
+  get offsets(): number[] {
+    return [...this.#taken.values()].flatMap(offsetsIn);
+  }
+}
 
 /** Sends a topic of eight records to an endpoint, to the end. */
 async function sendAll(
   endpoint: (collector: Collector) => Endpoint,
-  setup: SenderSetup = {},
+  setup: HttpSetup = {},
 ): Promise<{ collector: Collector; topic: FakeTopic; process: SimProcess; tookMs: number }> {
   const sim = createSimSystem({ seed: 1 });
   const topic = new FakeTopic().fill(8);
   const collector = new Collector();
   sim.web.endpoint(ORIGIN, endpoint(collector));
   const process = sim.process('sender');
-  const sender = startSender(process, topic, setup);
+  const sender = startSender(process, topic, newDestination(process, setup), setup);
   await sim.run(sender.drain(topic.end), { limitMs: 7_200_000 });
   await sim.run(sender.close());
   return { collector, topic, process, tookMs: sim.now };
@@ -37,10 +79,8 @@ async function sendAll(
 
 const accepting =
   (collector: Collector): Endpoint =>
-  (request) => {
+  (request) =>
     collector.take(request);
-    return answer(200);
-  };
 
 /** Answers the first requests one after the other, then accepts. */
 const scripted =
@@ -130,7 +170,8 @@ describe('only 2xx acknowledges', () => {
       requests += 1;
       return answer(503, headers(sim.now));
     });
-    const sender = startSender(sim.process('sender'), new FakeTopic().fill(3));
+    const process = sim.process('sender');
+    const sender = startSender(process, new FakeTopic().fill(3), newDestination(process));
     await sim.advance(120_000);
     expect(requests).toBeGreaterThan(5);
     expect(requests).toBeLessThan(15);
@@ -157,11 +198,10 @@ describe('only 2xx acknowledges', () => {
       let isMended = false;
       sim.web.endpoint(ORIGIN, (request) => {
         if (!isMended) return answer(status);
-        collector.take(request);
-        return answer(200);
+        return collector.take(request);
       });
       const process = sim.process('sender');
-      const sender = startSender(process, topic);
+      const sender = startSender(process, topic, newDestination(process));
       await sim.advance(50_000);
       expect(sender.status.blocked).toContain(`answered ${status}`);
       expect(process.logLines.some(({ level }) => level === 'error')).toBe(true);
@@ -174,24 +214,6 @@ describe('only 2xx acknowledges', () => {
       await sim.run(sender.close());
     },
   );
-
-  it('has one backoff for all partitions of a destination', async () => {
-    const sim = createSimSystem({ seed: 3 });
-    const times: number[] = [];
-    sim.web.endpoint(ORIGIN, () => {
-      times.push(sim.now);
-      return times.length === 1 ? answer(503, { 'retry-after': '60' }) : answer(200);
-    });
-    const process = sim.process('sender');
-    const destination = newDestination(process);
-    const first = startSender(process, new FakeTopic().fill(3), { destination });
-    await sim.advance(5_000);
-    const topic = new FakeTopic().fill(3);
-    const second = startSender(process, topic, { destination, partition: 1 });
-    await sim.run(Promise.all([first.drain(3), second.drain(3)]));
-    expect(times.length).toBe(3);
-    expect(times[1]).toBeGreaterThan(60_000);
-  });
 });
 
 describe('a refused record', () => {
@@ -199,8 +221,7 @@ describe('a refused record', () => {
     (collector: Collector): Endpoint =>
     (request) => {
       if (offsetsIn(request).includes(4)) return answer(422);
-      collector.take(request);
-      return answer(200);
+      return collector.take(request);
     };
 
   it('is found by halves and goes to the dead letters, alone', async () => {
@@ -218,19 +239,6 @@ describe('a refused record', () => {
       topic.records.map(({ offset }) => offset).filter((offset) => offset !== 4),
     );
     expect(topic.committed).toBe(topic.end);
-  });
-
-  it('blocks where there are no dead letters, after what stands before it', async () => {
-    const sim = createSimSystem({ seed: 4 });
-    const topic = new FakeTopic().fill(8);
-    const collector = new Collector();
-    sim.web.endpoint(ORIGIN, refusing(collector));
-    const sender = startSender(sim.process('sender'), topic, { batchRecords: 8 });
-    await sim.advance(100_000);
-    expect(sender.status.blocked).toContain('offset 4 is refused');
-    expect(collector.offsets).toEqual([0, 1, 2, 3]);
-    expect(topic.committed).toBe(4);
-    await sim.run(sender.close());
   });
 });
 
@@ -252,11 +260,13 @@ describe('a destination that refuses everything', () => {
     sim.web.endpoint(ORIGIN, (request) => {
       requests += 1;
       if (!isMended) return answer(status);
-      collector.take(request);
-      return answer(200);
+      return collector.take(request);
     });
     const process = sim.process('sender');
-    const sender = startSender(process, topic, { batchRecords: 32, deadLetters });
+    const sender = startSender(process, topic, newDestination(process), {
+      batchRecords: 32,
+      deadLetters,
+    });
     await sim.advance(300_000);
     expect(dead).toEqual([]);
     expect(requests).toBeLessThan(150);
@@ -271,164 +281,63 @@ describe('a destination that refuses everything', () => {
     expect(collector.offsets).toEqual(topic.records.map(({ offset }) => offset));
     await sim.run(sender.close());
   });
-
-  it.each([1, 2, 3])('refuses everything for a while, batches of %i', async (batchRecords) => {
-    dead.length = 0;
-    const sim = createSimSystem({ seed: 10 });
-    const topic = new FakeTopic().fill(30);
-    const collector = new Collector();
-    sim.web.endpoint(ORIGIN, (request) => {
-      const isBad = offsetsIn(request).includes(9);
-      if (isBad || (sim.now > 100 && sim.now < 95_000)) return answer(400);
-      collector.take(request);
-      return answer(200);
-    });
-    const sender = startSender(sim.process('sender'), topic, { batchRecords, deadLetters });
-    await sim.run(sender.drain(topic.end));
-    expect(dead).toEqual([9]);
-    const others = topic.records.map(({ offset }) => offset).filter((offset) => offset !== 9);
-    expect(collector.offsets.toSorted((a, b) => a - b)).toEqual(others);
-    expect(topic.committed).toBe(topic.end);
-    await sim.run(sender.close());
-  });
 });
 
-describe('a refused record that nothing follows', () => {
-  it('waits for another one to tell whose fault it is, also over a restart', async () => {
-    const sim = createSimSystem({ seed: 11 });
-    const topic = new FakeTopic().fill(1);
-    const collector = new Collector();
-    let requests = 0;
-    sim.web.endpoint(ORIGIN, (request) => {
-      requests += 1;
-      if (offsetsIn(request).includes(0)) return answer(400);
-      collector.take(request);
-      return answer(200);
-    });
-    const dead: number[] = [];
-    const deadLetters: SenderSetup['deadLetters'] = {
-      async send({ offset }) {
-        dead.push(offset);
-      },
-    };
-    const first = startSender(sim.process('sender'), topic, { deadLetters });
-    await sim.advance(100_000);
-    expect(first.status.blocked).toContain('offset 0 is refused');
-    expect(dead).toEqual([]);
-    expect(requests).toBeLessThan(6);
-    sim.process('sender').kill();
-    const second = startSender(sim.process('sender'), topic, { deadLetters });
-    await sim.advance(10_000);
-    expect(dead).toEqual([]);
-    topic.fill(2);
-    await sim.run(second.drain(topic.end));
-    expect(dead).toEqual([0]);
-    expect(collector.offsets).toEqual([1, 2]);
-    expect(topic.committed).toBe(topic.end);
-    await sim.run(second.close());
-  });
-});
+interface StoredParcel {
+  readonly format: 'json' | 'ndjson' | 'lines';
+  /** The file, in base64. */
+  readonly parcel: string;
+  /** What was sent of it; bodies in base64. */
+  readonly requests: readonly {
+    readonly method: string;
+    readonly path: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string;
+  }[];
+}
 
-describe('retention', () => {
-  it('that has passed what was to be sent blocks until a person accepts it', async () => {
-    const sim = createSimSystem({ seed: 5 });
-    const topic = new FakeTopic().fill(8);
-    topic.committed = 0;
-    topic.removeBefore(4);
-    const collector = new Collector();
-    sim.web.endpoint(ORIGIN, accepting(collector));
+describe('parcels that a version before the delivery engine has stored', () => {
+  const path = `/data/notify/outbox/mail.${TOPIC_ID}+0.parcel`;
+  const file = new URL('parcels-version-1.json', import.meta.url);
+  const stored: readonly StoredParcel[] = JSON.parse(readFileSync(file, 'utf8'));
+
+  it.each(stored)('$format: are sent with the same bytes', async ({ parcel, requests }) => {
+    const sim = createSimSystem({ seed: 1 });
     const process = sim.process('sender');
-    const sender = startSender(process, topic);
-    await sim.advance(5_000);
-    expect(sender.status.blocked).toContain('retention has removed offsets 0 to 3');
+    process.disk.makeDirectorySync('/data/notify/outbox');
+    process.disk.replaceFileSync(path, Buffer.from(parcel, 'base64'));
+    const sent: ReceivedRequest[] = [];
+    sim.web.endpoint(ORIGIN, (request) => {
+      sent.push(request);
+      return answer(200);
+    });
+    const topic = new FakeTopic();
+    topic.committed = 7;
+    topic.end = 14;
+    // Whatever the options say now.
+    const sender = startSender(process, topic, newDestination(process, { format: 'json' }));
+    await sim.run(sender.drain(14));
     await sim.run(sender.close());
-    const accepting2 = startSender(process, topic, { acceptGap: true });
-    await sim.run(accepting2.drain(topic.end));
-    expect(collector.offsets).toEqual([4, 6, 7, 8]);
-    await sim.run(accepting2.close());
-  });
-});
-
-describe('after a crash at any step', () => {
-  it.each<[string, readonly CrashKind[], number]>([
-    ['a kill', ['kill', 'torn'], 3],
-    ['a power cut', ['powerLoss'], 3],
-    ['a kill, and other batches', ['kill'], 5],
-  ])('%s: keys come back with their bodies, and nothing is lost', async (_name, kinds, records) => {
-    let topic = new FakeTopic();
-    let collector = new Collector();
-    const steps = await crashAtEveryStep({
-      seed: 7,
-      kinds,
-      process: 'sender',
-      async prepare(sim) {
-        topic = new FakeTopic().fill(8);
-        collector = new Collector();
-        sim.web.endpoint(ORIGIN, (request) => {
-          // One record is refused, so that a division is crashed as well.
-          if (offsetsIn(request).length > 1 && offsetsIn(request).includes(4)) return answer(400);
-          collector.take(request);
-          return answer(200);
-        });
-      },
-      async work(process) {
-        const sender = startSender(process, topic);
-        await sender.drain(topic.end);
-        await sender.close();
-      },
-      async check(sim) {
-        const process = sim.process('sender');
-        const sender = startSender(process, topic, { batchRecords: records });
-        await sender.drain(topic.end);
-        await sender.close();
-        expect(collector.offsets).toEqual(topic.records.map(({ offset }) => offset));
-        expect(topic.committed).toBe(topic.end);
-      },
+    const asStored = sent.map(({ method, path: to, headers, body }) => {
+      return { method, path: to, headers, body: body.toString('base64') };
     });
-    expect(steps).toBeGreaterThan(10);
+    expect(asStored).toEqual(requests);
+    // As the older version would list them: their order is on the wire.
+    expect(asStored.map(({ headers }) => Object.keys(headers))).toEqual(
+      requests.map(({ headers }) => Object.keys(headers)),
+    );
+    expect(topic.committed).toBe(14);
   });
 
-  it('a kill: only the record at fault goes to the dead letters', async () => {
-    let topic = new FakeTopic();
-    let collector = new Collector();
-    let dead = new Set<number>();
-    const setup: SenderSetup = {
-      deadLetters: {
-        async send({ offset }) {
-          dead.add(offset);
-        },
-      },
-    };
-    await crashAtEveryStep({
-      seed: 12,
-      kinds: ['kill'],
-      process: 'sender',
-      async prepare(sim) {
-        topic = new FakeTopic().fill(8);
-        collector = new Collector();
-        dead = new Set();
-        sim.web.endpoint(ORIGIN, (request) => {
-          if (offsetsIn(request).includes(2)) return answer(400);
-          collector.take(request);
-          return answer(200);
-        });
-      },
-      async work(process) {
-        const sender = startSender(process, topic, setup);
-        await sender.drain(topic.end);
-        await sender.close();
-      },
-      async check(sim) {
-        // A proof may have been lost with the process: more records bring another.
-        topic.fill(3);
-        const sender = startSender(sim.process('sender'), topic, setup);
-        await sender.drain(topic.end);
-        await sender.close();
-        const sent = new Set([...collector.offsets, ...dead]);
-        expect([...sent].toSorted((a, b) => a - b)).toEqual(topic.records.map((r) => r.offset));
-        expect([...dead]).toEqual([2]);
-        expect(topic.committed).toBe(topic.end);
-      },
-    });
+  it.each(stored)('$format: are stored with the same bytes', async ({ parcel }) => {
+    const sim = createSimSystem({ seed: 1 });
+    const { disk } = sim.process('sender');
+    disk.makeDirectorySync('/data/notify/outbox');
+    disk.replaceFileSync(path, Buffer.from(parcel, 'base64'));
+    const outbox = new Outbox(disk, '/data/notify/outbox', `mail.${TOPIC_ID}+0`);
+    const loaded = await sim.run(outbox.load());
+    if (loaded === undefined) throw new Error('the parcel was not read');
+    await sim.run(outbox.save(loaded));
+    expect(disk.readFileSync(path).toString('base64')).toBe(parcel);
   });
 });

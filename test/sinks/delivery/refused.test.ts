@@ -1,27 +1,19 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { Courier } from '../../../sinks/http/courier.js';
-import { Outbox } from '../../../sinks/http/outbox.js';
+import { Courier } from '../../../sinks/delivery/courier.js';
+import type { Delivery } from '../../../sinks/delivery/index.js';
+import { Outbox } from '../../../sinks/delivery/outbox.js';
+import { Repeater } from '../../../sinks/delivery/repeater.js';
 import { ChunkWriter } from '../../../sinks/spool-format.js';
 import { createSimSystem } from '../../../system/sim/index.js';
 import { FakeFeed, FakeTopic } from '../fake-topic.js';
 import { cursorOver } from '../record-list.js';
-import {
-  answer,
-  Collector,
-  newDestination,
-  ORIGIN,
-  offsetsIn,
-  startSender,
-} from './sender-world.js';
+import { Collector, FakeDestination, offsetsIn, refused, startSender } from './delivery-world.js';
 
 /** A destination that takes everything but what holds these offsets. */
 function refusing(collector: Collector, ...bad: number[]) {
-  return (request: Parameters<Collector['take']>[0]) => {
-    if (offsetsIn(request).some((offset) => bad.includes(offset))) return answer(400);
-    collector.take(request);
-    return answer(200);
-  };
+  return (delivery: Delivery) =>
+    offsetsIn(delivery).some((offset) => bad.includes(offset)) ? refused : collector.take(delivery);
 }
 
 describe('a refused record', () => {
@@ -29,14 +21,15 @@ describe('a refused record', () => {
     const sim = createSimSystem({ seed: 1 });
     const topic = new FakeTopic().fill(1);
     const collector = new Collector();
-    sim.web.endpoint(ORIGIN, refusing(collector, 0));
+    const destination = new FakeDestination(sim.process('sender'), refusing(collector, 0));
     const dead: number[] = [];
     const deadLetters = {
       async send({ offset }: { readonly offset: number }) {
         dead.push(offset);
       },
     };
-    const sender = startSender(sim.process('sender'), topic, { deadLetters, batchBytes: 1_000 });
+    const setup = { deadLetters, batchBytes: 1_000 };
+    const sender = startSender(sim.process('sender'), topic, destination, setup);
     await sim.advance(3_000);
     expect(sender.status.blocked).toContain('offset 0 is refused');
     topic.fill(1);
@@ -54,7 +47,6 @@ describe('a refused record', () => {
     const sim = createSimSystem({ seed: 2 });
     const topic = new FakeTopic().fill(6);
     const collector = new Collector();
-    sim.web.endpoint(ORIGIN, refusing(collector, 3));
     let isMissing = true;
     const dead: number[] = [];
     const deadLetters = {
@@ -64,11 +56,10 @@ describe('a refused record', () => {
       },
     };
     const process = sim.process('sender');
-    const sender = startSender(process, topic, { deadLetters, batchRecords: 6 });
+    const destination = new FakeDestination(process, refusing(collector, 3));
+    const sender = startSender(process, topic, destination, { deadLetters, batchRecords: 6 });
     await sim.advance(100_000);
-    expect(sender.status.blocked).toContain(
-      'offset 3 is refused: http://collector:8080/in answered',
-    );
+    expect(sender.status.blocked).toContain('offset 3 is refused: because');
     expect(sender.status.blocked).toContain('topic mail-dead: there is none. Create that topic');
     expect(process.problems.list()).toHaveLength(1);
     isMissing = false;
@@ -84,14 +75,17 @@ describe('a refused record', () => {
     const sim = createSimSystem({ seed: 3 });
     const process = sim.process('sender');
     const topic = new FakeTopic();
-    sim.web.endpoint(ORIGIN, refusing(new Collector(), ...Array.from({ length: 12 }, (_, i) => i)));
+    const bad = Array.from({ length: 12 }, (_, i) => i);
+    const destination = new FakeDestination(process, refusing(new Collector(), ...bad));
     const records = Array.from({ length: 13 }, (_, i) => ({ value: Buffer.from(`record ${i}`) }));
     const chunk = new ChunkWriter(10_000);
     const cursor = cursorOver(records);
     while (cursor.next()) chunk.append(cursor);
     const courier = new Courier({
       ...{ sink: 'notify', topic: 'mail', topicId: 'id', partition: 0, deadLetterLimit: 100 },
-      destination: newDestination(process),
+      clock: process.clock,
+      destination,
+      repeater: new Repeater({ system: process, destination, timeoutMs: 5_000 }),
       outbox: new Outbox(process.disk, '/data', 'mail'),
       feed: new FakeFeed(process, topic),
       deadLetters: { send: async () => undefined },
@@ -100,7 +94,7 @@ describe('a refused record', () => {
     const { signal } = new AbortController();
     const ranges = [{ start: 0, end: 12 }];
     const parcel = {
-      format: 'json',
+      format: 'plain',
       from: 0,
       ranges,
       next: 13,

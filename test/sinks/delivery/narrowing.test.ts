@@ -1,36 +1,30 @@
 import { describe, expect, it } from 'vitest';
-import { narrowingOf, nextIndex, step } from '../../../sinks/http/narrowing.js';
-import type { OffsetSpan } from '../../../sinks/http/outbox.js';
+import { narrowingOf, nextOf, step } from '../../../sinks/delivery/narrowing.js';
+import type { OffsetSpan } from '../../../sinks/delivery/outbox.js';
 import { createSimSystem } from '../../../system/sim/index.js';
 
 const LIMIT = 5;
 
-function halves({ start, end }: OffsetSpan): [OffsetSpan, OffsetSpan] | undefined {
-  if (start === end) return undefined;
-  const middle = start + ((end - start) >> 1);
-  return [
-    { start, end: middle },
-    { start: middle + 1, end },
-  ];
-}
-
 /** Narrows one cut down; `answer` sees which records a request holds, and its number. */
 function narrow(records: number, answer: (span: OffsetSpan, request: number) => boolean) {
-  let state = narrowingOf([{ start: 0, end: records - 1 }]);
+  const offsets = Array.from({ length: records }, (_, i) => i);
+  const state = narrowingOf([{ start: 0, end: records - 1 }], offsets, LIMIT);
   const accepted: number[] = [];
   const dead: number[] = [];
   let isStopped = false;
   let requests = 0;
   for (;;) {
-    const span = state.ranges[nextIndex(state) ?? -1];
+    const span = nextOf(state);
     if (span === undefined || isStopped) break;
     const isAccepted = answer(span, requests);
     requests += 1;
     if (isAccepted) for (let at = span.start; at <= span.end; at += 1) accepted.push(at);
-    const [next, decision] = step(state, isAccepted ? 'accepted' : 'refused', halves, LIMIT);
-    if (decision.type === 'deadLetter') dead.push(decision.at.start);
-    isStopped = decision.type === 'stop';
-    state = next;
+    for (const effect of step(state, { type: isAccepted ? 'accepted' : 'refused' }, 0)) {
+      if (effect.type === 'stop') isStopped = true;
+      if (effect.type !== 'bury') continue;
+      dead.push(effect.at.start);
+      step(state, { type: 'buried' }, 0);
+    }
   }
   const left = state.ranges.flatMap(({ start, end }) =>
     Array.from({ length: end - start + 1 }, (_, i) => start + i),

@@ -12,7 +12,7 @@ export type OffsetSpan = Readonly<z.output<typeof range>>;
 
 const head = z.object({
   version: z.literal(1),
-  format: z.enum(['json', 'ndjson', 'lines']),
+  format: z.string(),
   from: z.int().nonnegative(),
   ranges: z.array(range).min(1).readonly(),
   next: z.int().positive(),
@@ -20,7 +20,8 @@ const head = z.object({
 
 /** Records that were cut for sending, and how: written down before they are sent. */
 export interface Parcel {
-  readonly format: 'json' | 'ndjson' | 'lines';
+  /** Of its bodies: one of the destination's. */
+  readonly format: string;
   /** What is committed while it is under way. */
   readonly from: number;
   /** The requests that are left, in order: one, unless a refused one was divided. */

@@ -1,8 +1,17 @@
 import { expect, it } from 'vitest';
-import { forEachSeed, type ReceivedRequest, type Simulation } from '../../../system/sim/index.js';
+import type { Delivery } from '../../../sinks/delivery/index.js';
+import { forEachSeed, type Simulation } from '../../../system/sim/index.js';
 import { rounds } from '../../rounds.js';
 import { FakeTopic } from '../fake-topic.js';
-import { answer, Collector, ORIGIN, offsetsIn, startSender } from './sender-world.js';
+import {
+  type Answer,
+  Collector,
+  FakeDestination,
+  offsetsIn,
+  refused,
+  startSender,
+  unavailable,
+} from './delivery-world.js';
 
 const moods = ['good', 'good', 'refuses all', 'unavailable', 'loses answers', 'hangs'] as const;
 type Mood = (typeof moods)[number];
@@ -20,7 +29,7 @@ function add(topic: FakeTopic, count: number, isLarge: () => boolean): void {
 }
 
 /** A destination that keeps what it took by its key, and gives the same answer again. */
-class Destination {
+class MoodyCollector {
   readonly collector = new Collector();
   mood: Mood = 'good';
   refused = 0;
@@ -31,21 +40,21 @@ class Destination {
 
   constructor(readonly isBad: (offset: number) => boolean) {}
 
-  take(request: ReceivedRequest) {
+  take(delivery: Delivery): Answer {
+    const { key, body } = delivery;
     this.requests += 1;
-    const key = request.headers['idempotency-key'] ?? '';
-    const before = this.#bodies.get(key) ?? request.body;
-    if (!before.equals(request.body)) throw new Error(`${key} came back with another body`);
+    const before = this.#bodies.get(key) ?? body;
+    if (!before.equals(body)) throw new Error(`${key} came back with another body`);
     this.#bodies.set(key, before);
-    if (this.mood === 'unavailable') return answer(503);
+    if (this.mood === 'unavailable') return unavailable;
     if (this.mood === 'hangs') return 'hang';
     const isKnown = this.#taken.has(key);
     if (!isKnown && this.mood === 'refuses all') this.hasRefusedAll = true;
-    const isRefused = this.mood === 'refuses all' || offsetsIn(request).some(this.isBad);
-    if (!isKnown && isRefused) return answer(400);
+    const isRefused = this.mood === 'refuses all' || offsetsIn(delivery).some(this.isBad);
+    if (!isKnown && isRefused) return refused;
     this.#taken.add(key);
-    this.collector.take(request);
-    return this.mood === 'loses answers' ? 'lost' : answer(200);
+    const verdict = this.collector.take(delivery);
+    return this.mood === 'loses answers' ? 'lost' : verdict;
   }
 }
 
@@ -58,8 +67,7 @@ async function scenario(sim: Simulation): Promise<void> {
   const rolled = new Map<number, boolean>();
   const isBad = (offset: number) => bad.has(offset);
   const badShare = chance(0.3) ? 0 : 0.15;
-  const destination = new Destination(isBad);
-  sim.web.endpoint(ORIGIN, (request) => destination.take(request));
+  const destination = new MoodyCollector(isBad);
   const topic = new FakeTopic();
   const more = (count: number) => {
     add(topic, count, () => chance(0.05));
@@ -78,8 +86,11 @@ async function scenario(sim: Simulation): Promise<void> {
     },
   };
   const batchRecords = 1 + below(8);
-  const start = () =>
-    startSender(sim.process('sender'), topic, { batchRecords, batchBytes: 2_000, deadLetters });
+  const start = () => {
+    const process = sim.process('sender');
+    const end = new FakeDestination(process, (delivery) => destination.take(delivery));
+    return startSender(process, topic, end, { batchRecords, batchBytes: 2_000, deadLetters });
+  };
   let sender = start();
   for (let turn = 0; turn < 12; turn += 1) {
     destination.mood = moods[below(moods.length)] ?? 'good';

@@ -1,47 +1,64 @@
 import { join } from 'node:path';
+import type { OptionsSchema, z } from '../../config/index.js';
 import type { PartitionFeed } from '../feed.js';
-import type { Assignment, Sink, SinkContext } from '../sink.js';
+import type { Assignment, Sink, SinkComponent, SinkContext } from '../sink.js';
 import { replacedIds, streamName } from '../streams.js';
 import type { PartitionWorker } from '../worker.js';
 import { Courier } from './courier.js';
 import { DeadLetters } from './dead-letters.js';
-import { Destination } from './destination.js';
-import type { HttpConfig } from './options.js';
+import type { Destination, DestinationComponent } from './destination.js';
+import { type DeliveryOptions, deliveryFields } from './options.js';
 import { Outbox, PARCEL_SUFFIX } from './outbox.js';
 import { PartitionSender } from './partition-sender.js';
+import { Repeater } from './repeater.js';
 
 const OUTBOX_DIRECTORY = 'outbox';
 
-/** `type: http`: records to an endpoint, at least once. */
-export class HttpSink implements Sink {
+/**
+ * The type of sink that brings records to such a destination, at least once and in order: cut,
+ * stored, sent, divided where they are refused, put to the dead letters, committed. It adds the
+ * options that all of them share: `batch`, `timeout`, `dead_letter`, `dead_letter_limit`,
+ * `max_bytes`.
+ */
+export function deliverySink<Schema extends OptionsSchema>(
+  component: DestinationComponent<Schema>,
+): SinkComponent {
+  const { type, schema } = component;
+  return {
+    type,
+    schema: schema.safeExtend(deliveryFields).describe(schema.description ?? ''),
+    create(options: DeliveryOptions & z.output<Schema>, context: SinkContext): Sink {
+      const { system, name } = context;
+      const { timeout: timeoutMs } = options;
+      const destination = component.create(options, { system, name, timeoutMs });
+      return new DeliverySink(context, options, destination);
+    },
+  };
+}
+
+class DeliverySink implements Sink {
   readonly maxBytes: number;
   readonly #context: SinkContext;
-  readonly #config: HttpConfig;
+  readonly #options: DeliveryOptions;
   readonly #destination: Destination;
+  readonly #repeater: Repeater;
   readonly #deadLetters: DeadLetters | undefined;
 
-  constructor(context: SinkContext, config: HttpConfig) {
+  constructor(context: SinkContext, options: DeliveryOptions, destination: Destination) {
     const { system, clientId, bootstrap } = context;
+    this.maxBytes = options.max_bytes;
     this.#context = context;
-    this.#config = config;
-    this.maxBytes = config.max_bytes;
-    const headers: Record<string, string> = {};
-    for (const [header, secret] of Object.entries(config.headers)) {
-      headers[header.toLowerCase()] = secret.reveal();
-    }
-    const { url, timeout: timeoutMs } = config;
-    if (url.credentials !== undefined) {
-      headers.authorization ??= `Basic ${base64(url.credentials.reveal())}`;
-    }
-    this.#destination = new Destination({ system, url: url.reveal(), headers, timeoutMs });
-    const topic = config.dead_letter;
+    this.#options = options;
+    this.#destination = destination;
+    this.#repeater = new Repeater({ system, destination, timeoutMs: options.timeout });
+    const topic = options.dead_letter;
     this.#deadLetters =
       topic === undefined ? undefined : new DeadLetters(system, bootstrap, clientId, topic);
   }
 
   createWorker(assignment: Assignment, feed: PartitionFeed): PartitionWorker {
     const { system, name, directory, from, acceptGap, onArrived } = this.#context;
-    const { format, batch } = this.#config;
+    const { batch, dead_letter_limit: deadLetterLimit } = this.#options;
     const { topic, topicId, partition } = assignment;
     const outbox = new Outbox(
       system.disk,
@@ -49,15 +66,17 @@ export class HttpSink implements Sink {
       streamName(assignment),
     );
     const courier = new Courier({
+      clock: system.clock,
       sink: name,
       topic,
       topicId,
       partition,
       destination: this.#destination,
+      repeater: this.#repeater,
       outbox,
       feed,
       deadLetters: this.#deadLetters,
-      deadLetterLimit: this.#config.dead_letter_limit,
+      deadLetterLimit,
       onArrived,
     });
     return new PartitionSender({
@@ -67,7 +86,7 @@ export class HttpSink implements Sink {
       outbox,
       courier,
       from,
-      format,
+      formats: this.#destination.formats,
       batchRecords: batch.records,
       batchBytes: batch.bytes,
       lingerMs: batch.linger,
@@ -86,9 +105,6 @@ export class HttpSink implements Sink {
 
   async close(): Promise<void> {
     await this.#deadLetters?.close();
+    await this.#destination.close?.();
   }
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
 }

@@ -1,19 +1,32 @@
+import type { Clock } from '../../system/index.js';
 import type { PartitionFeed } from '../feed.js';
 import type { RecordView } from '../record-view.js';
 import { ChunkCursor } from '../spool-format.js';
-import { contentTypes, encodeBody, offsetsOf } from './body.js';
+import { offsetsOf, SpanCursor } from './cut-records.js';
 import type { Refusal } from './dead-letters.js';
 import type { Delivery, Destination } from './destination.js';
-import { type Narrowing, narrowingOf, nextIndex, step } from './narrowing.js';
+import {
+  type Narrowing,
+  type NarrowingEffect,
+  type NarrowingEvent,
+  narrowingOf,
+  nextOf,
+  step,
+} from './narrowing.js';
 import type { OffsetSpan, Outbox, Parcel } from './outbox.js';
+import type { FinalVerdict, Repeater } from './repeater.js';
+import { untilAborted } from './until-aborted.js';
 
 /** What a courier works with. */
 export interface CourierOptions {
+  readonly clock: Clock;
   readonly sink: string;
   readonly topic: string;
   readonly topicId: string;
   readonly partition: number;
   readonly destination: Destination;
+  /** Of the destination; all couriers share it. */
+  readonly repeater: Repeater;
   readonly outbox: Outbox;
   readonly feed: PartitionFeed;
   /** undefined: what is refused blocks the partition. */
@@ -34,6 +47,15 @@ export type Outcome =
   | { readonly type: 'blocked'; readonly reason: string; readonly proven?: Narrowing }
   | { readonly type: 'undecided'; readonly left: Parcel; readonly reason: string };
 
+/** A parcel under way. */
+interface Round {
+  left: Parcel;
+  readonly narrowing: Narrowing;
+  /** What the destination last refused with. */
+  refusal: string;
+  readonly signal: AbortSignal;
+}
+
 /** Brings one parcel after the other to the destination; a refused one piece by piece. */
 export class Courier {
   readonly #options: CourierOptions;
@@ -44,50 +66,67 @@ export class Courier {
 
   /** Resolves when the whole parcel has arrived and is committed, or cannot go on. */
   async bring(parcel: Parcel, signal: AbortSignal, proven?: Narrowing): Promise<Outcome> {
-    const { destination, deadLetters, deadLetterLimit } = this.#options;
+    const { deadLetters, deadLetterLimit } = this.#options;
     const limit = deadLetters === undefined ? 1 : deadLetterLimit;
-    let left = parcel;
-    let state = proven ?? narrowingOf(parcel.ranges);
-    let refusal = '';
+    const narrowing = proven ?? narrowingOf(parcel.ranges, offsetsOf(parcel.chunk), limit);
+    const round: Round = { left: parcel, narrowing, refusal: '', signal };
     for (;;) {
-      const range = state.ranges[nextIndex(state) ?? -1];
-      if (range === undefined) {
-        if (left.ranges.length === 0) return { type: 'arrived' };
-        return { type: 'undecided', left, reason: undecided(left.ranges, refusal) };
-      }
-      const delivery = this.#deliveryOf(left, range);
-      const verdict = await destination.deliver(delivery, signal);
+      const range = nextOf(narrowing);
+      if (range === undefined) return restOf(round);
+      const verdict = await this.#send(round.left, range, signal);
       if (verdict === undefined) return { type: 'aborted' };
       if (verdict.kind === 'denied') return { type: 'blocked', reason: verdict.reason };
-      if (verdict.kind === 'refused') refusal = verdict.reason;
-      const divide = (span: OffsetSpan) => halvesOf(left.chunk, span);
-      const [next, decision] = step(state, verdict.kind, divide, limit);
-      if (decision.type === 'deadLetter') {
-        const failure = await this.#bury(left.chunk, decision.at, refusal, signal);
-        if (signal.aborted) return { type: 'aborted' };
-        if (failure !== undefined) {
-          return {
-            type: 'blocked',
-            reason: notBuried(decision.at, refusal, failure),
-            proven: state,
-          };
-        }
-      }
-      if (verdict.kind === 'accepted') this.#count(left.chunk, range, delivery.body.length);
-      if (next.ranges !== state.ranges) left = await this.#settle(left, next.ranges);
-      state = next;
-      if (decision.type === 'stop') return { type: 'blocked', reason: stopped(state, refusal) };
+      if (verdict.kind === 'refused') round.refusal = verdict.reason;
+      const end = await this.#hear(round, { type: verdict.kind });
+      if (end !== undefined) return end;
     }
   }
 
-  #deliveryOf({ chunk, format }: Parcel, range: OffsetSpan): Delivery {
-    const { topic, partition } = this.#options;
-    const { start, end } = range;
-    return {
-      idempotencyKey: this.#key(range),
-      contentType: contentTypes[format],
-      body: encodeBody(chunk, format, { topic, partition }, start, end),
-    };
+  /** Resolves with what became of the parcel, where it does not go on. */
+  async #hear(round: Round, event: NarrowingEvent): Promise<Outcome | undefined> {
+    for (const effect of step(round.narrowing, event, this.#options.clock.monotonic())) {
+      const end = await this.#carryOut(round, effect);
+      if (end !== undefined) return end;
+    }
+    return undefined;
+  }
+
+  async #carryOut(round: Round, effect: NarrowingEffect): Promise<Outcome | undefined> {
+    const { narrowing, refusal, signal } = round;
+    switch (effect.type) {
+      case 'settle':
+        round.left = await this.#settle(round.left, narrowing.ranges);
+        return undefined;
+      case 'stop':
+        return { type: 'blocked', reason: stopped(narrowing, refusal) };
+      case 'bury': {
+        const failure = await this.#bury(round.left.chunk, effect.at, refusal, signal);
+        if (signal.aborted) return { type: 'aborted' };
+        if (failure === undefined) return this.#hear(round, { type: 'buried' });
+        const reason = notBuried(effect.at, refusal, failure);
+        return { type: 'blocked', reason, proven: narrowing };
+      }
+    }
+  }
+
+  /** What the destination says of these records; undefined where `signal` aborted first. */
+  async #send(
+    { chunk, format }: Parcel,
+    range: OffsetSpan,
+    signal: AbortSignal,
+  ): Promise<FinalVerdict | undefined> {
+    const { destination, repeater, topic, topicId, partition } = this.#options;
+    const origin = { topic, topicId, partition, format };
+    let delivery: Delivery;
+    try {
+      const body = destination.encode(new SpanCursor(chunk, range), origin);
+      delivery = { key: this.#key(range), format, body };
+    } catch (error) {
+      return { kind: 'refused', reason: `it cannot be encoded: ${messageOf(error)}` };
+    }
+    const verdict = await repeater.deliver(delivery, signal);
+    if (verdict?.kind === 'accepted') this.#count(chunk, range, delivery.body.length);
+    return verdict;
   }
 
   #count(chunk: Buffer, { start, end }: OffsetSpan, bytes: number): void {
@@ -108,7 +147,7 @@ export class Courier {
         await deadLetters?.send(recordAt(chunk, start), { topic, partition, reason });
         return undefined;
       } catch (error) {
-        return error instanceof Error ? error.message : String(error);
+        return messageOf(error);
       }
     };
     return untilAborted(send(), signal);
@@ -131,15 +170,9 @@ export class Courier {
   }
 }
 
-/** Two halves, by records: so the one at fault is found in a few steps. */
-function halvesOf(chunk: Buffer, { start, end }: OffsetSpan): [OffsetSpan, OffsetSpan] | undefined {
-  if (start === end) return undefined;
-  const offsets = offsetsOf(chunk).filter((at) => at >= start && at <= end);
-  const middle = offsets.length >> 1;
-  return [
-    { start, end: offsets[middle - 1] ?? start },
-    { start: offsets[middle] ?? end, end },
-  ];
+function restOf({ left, refusal }: Round): Outcome {
+  if (left.ranges.length === 0) return { type: 'arrived' };
+  return { type: 'undecided', left, reason: undecided(left.ranges, refusal) };
 }
 
 function undecided(ranges: readonly OffsetSpan[], refusal: string): string {
@@ -178,24 +211,13 @@ export function remainder(parcel: Parcel, committed: number | undefined): Parcel
   return { ...parcel, from: committed, ranges: parcel.ranges.slice(sent) };
 }
 
-/** What `work` gives, or undefined where `signal` aborts first; nothing stays with the signal. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  const settled = new AbortController();
-  const aborted = new Promise<undefined>((resolve) => {
-    const options = { once: true, signal: settled.signal };
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), options);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    settled.abort();
-  }
-}
-
 function recordAt(chunk: Buffer, offset: number): RecordView {
   const records = new ChunkCursor();
   records.open(chunk);
   while (records.next()) if (records.offset === offset) return records;
   throw new Error(`offset ${offset} is not in its parcel`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,1 @@
+export { httpSink } from './http.js';

@@ -1,2 +1,0 @@
-export { HttpSink } from './http-sink.js';
-export { httpSchema } from './options.js';
