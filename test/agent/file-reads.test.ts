@@ -154,3 +154,56 @@ describe('an append that throws', () => {
     expect(world.writer.disk.statSync('/data/failed')).toBeUndefined();
   });
 });
+
+describe('a long line that is not finished', () => {
+  const options = { max_line_bytes: 10_000_000 };
+
+  it.each(['\n', '\r\n'])('is not read again while it grows: its end is %j', async (delimiter) => {
+    let bytes = 0;
+    const meet = ({ length }: Read) => {
+      bytes += length;
+    };
+    const piece = 'x'.repeat(3_999) + delimiter[0];
+    const world = await play(
+      { meet, capacity: 10 },
+      async (it, pause) => {
+        await it.start();
+        for (let i = 0; i < 500; i++) {
+          it.writer.append(a, delimiter === '\n' ? 'x'.repeat(4_000) : piece);
+          await pause(50);
+        }
+        it.writer.append(a, '\nnext\n');
+        await pause(5_000);
+        if (delimiter === '\n') expect(it.topics.ofKey(a)).toEqual(['x'.repeat(2_000_000), 'next']);
+      },
+      { ...options, delimiter },
+    );
+    expect(bytes).toBeLessThan(12_000_000);
+    expect(world.topics.ofKey(a)[0]?.length).toBe(delimiter === '\n' ? 2_000_000 : 1_999_999);
+    expect(world.writer.disk.statSync(a)?.size).toBe(2_000_006);
+  });
+
+  const [x, y] = ['x'.repeat(50_000), 'y'.repeat(200_000)];
+
+  it.each([
+    ['from its beginning on', x + x, y],
+    ['in its beginning', x + x, y.slice(0, 50_000) + x + x],
+    ['from its middle on', '', x + y],
+  ])('may become another one %s', async (_, cut, other) => {
+    const world = await play(
+      {},
+      async (it, pause) => {
+        await it.start();
+        it.writer.append(a, x);
+        await pause(2_000);
+        it.writer.append(a, x);
+        await pause(1_000);
+        it.writer.truncate(a);
+        it.writer.append(a, `${other}\n`);
+        await pause(5_000);
+      },
+      options,
+    );
+    expect(world.topics.contentOf(a) === `${cut}${other}\n`).toBe(true);
+  });
+});

@@ -5,6 +5,7 @@ import type { Findings } from './examine.js';
 import type { Generation, Place } from './generation.js';
 import type { LineSender, Route } from './line-sender.js';
 import { agrees, type Mark, markBytes, markOf } from './mark.js';
+import { UnfinishedLine } from './unfinished-line.js';
 
 /** Reads of this size keep what is read within the processor's caches. */
 const windowBytes = 256 * 1024;
@@ -15,7 +16,8 @@ const fastestPollMs = 20;
 const slowestPollMs = 1_000;
 const beatMs = 20;
 
-const nothing = Buffer.alloc(0);
+/** Of an unfinished line that is as long, only what is new is read. */
+const longLineBytes = 64 * 1024;
 
 /** Memory that the readers of a source share: only one of them reads at a time. */
 export class ReadBuffer {
@@ -37,13 +39,25 @@ export interface ReadResult {
   readonly isReplaced: boolean;
 }
 
+/** Content as it was read. */
+interface Window {
+  readonly content: Buffer;
+  /** The first byte of it that was not sent. */
+  readonly start: number;
+  /** Up to this byte no line ends. */
+  readonly searched: number;
+  /** The position of its first byte. */
+  readonly origin: number;
+  /** More may follow. */
+  readonly isFull: boolean;
+}
+
 /** One open file. */
 export class FileReader {
   content: Content;
   /** All but an unfinished last line was read, as far as is known. */
   isAtEnd = false;
-  /** The unfinished last line, and since when it has not grown (monotonic). */
-  rest: Buffer = nothing;
+  /** Since when the unfinished last line has not grown (monotonic). */
   restSinceMs = 0;
   /** When to look at it again, and when something last changed (monotonic). */
   dueMs = 0;
@@ -58,6 +72,7 @@ export class FileReader {
   examined: { readonly stamp: string; readonly findings: Findings } | undefined;
   /** Bytes in one read; grows while a line is longer. */
   #window = windowBytes;
+  readonly #unfinished = new UnfinishedLine();
 
   constructor(
     public file: DiskFile,
@@ -66,6 +81,11 @@ export class FileReader {
     private readonly maxLineBytes: number,
   ) {
     this.content = generation.compressed ? new GzipContent(file) : new PlainContent(file);
+  }
+
+  /** The unfinished last line. */
+  get rest(): Buffer {
+    return this.#unfinished.bytes;
   }
 
   /** From now on the file is another generation's. */
@@ -77,7 +97,7 @@ export class FileReader {
   /** The next read starts afresh from the generation's place. */
   restart(): void {
     this.isAtEnd = false;
-    this.rest = nothing;
+    this.#unfinished.clear();
     this.dueMs = 0;
     const { file } = this;
     this.content = this.generation.compressed ? new GzipContent(file) : new PlainContent(file);
@@ -126,39 +146,73 @@ export class FileReader {
     takesRest: boolean,
     isCurrent: () => boolean,
   ): Promise<ReadResult | undefined> {
-    const { generation } = this;
-    const { position, tail } = generation.place;
-    const wanted = this.#wantedBytes(position);
-    const target = this.buffer.of(tail.bytes + wanted);
-    const length = tail.bytes + wanted;
-    const bytes = await this.content.read(target, 0, length, position - tail.bytes);
+    const { place, fingerprint } = this.generation;
+    const window = await this.#readWindow();
     if (!isCurrent()) return undefined;
-    const content = target.subarray(0, bytes);
-    const { place, fingerprint } = generation;
     this.isUnverified = false;
-    if (!holdsWhatWasSeen(generation, content)) {
-      return { place, fingerprint, isReplaced: true };
-    }
-    const isFull = bytes === length;
-    const origin = position - tail.bytes;
-    const takes = takesRest && !isFull && this.#isAsSeen(origin + bytes);
+    if (window === undefined) return { place, fingerprint, isReplaced: true };
+    const { content, start, searched, origin, isFull } = window;
+    const takes = takesRest && !isFull && this.#isAsSeen(origin + content.length);
     const delivery = route.acknowledgements.open();
-    const end = sender.send(route, delivery, content, tail.bytes, timestamp, takes, origin);
-    const next = end === tail.bytes ? place : placeIn(content, end, origin);
+    const end = sender.send(route, delivery, content, start, timestamp, takes, origin, searched);
+    const next = end === start ? place : placeIn(content, end, origin);
     route.acknowledgements.close(delivery, next);
-    if (isFull && end === tail.bytes && !sender.isBlocked) this.#window = this.#maxWindow;
-    else if (end > tail.bytes) this.#window = windowBytes;
-    this.isAtEnd = !isFull && !sender.isBlocked && !sender.error;
-    // It is needed when the file is cut before its line is finished; the buffer is used again.
-    this.rest = this.isAtEnd && end < bytes ? Buffer.from(content.subarray(end)) : nothing;
+    const isHeldUp = sender.isBlocked || sender.error !== undefined;
+    if (isFull && end === start && !sender.isBlocked) this.#window = this.#maxWindow;
+    else if (end > start) this.#window = windowBytes;
+    this.isAtEnd = !isFull && !isHeldUp;
+    this.#keepRest(window, end, isHeldUp);
     return {
       place: next,
       fingerprint:
         fingerprint.bytes < markBytes
-          ? markOf(content, 0, Math.min(bytes, markBytes))
+          ? markOf(content, 0, Math.min(content.length, markBytes))
           : fingerprint,
       isReplaced: false,
     };
+  }
+
+  /** It is needed when the file is cut before its line is finished; the buffer is used again. */
+  #keepRest({ content, start, isFull }: Window, end: number, isHeldUp: boolean): void {
+    if (content === this.rest && end === start && !isHeldUp) return;
+    if (isFull || isHeldUp) this.#unfinished.clear();
+    else this.#unfinished.set(content.subarray(end));
+  }
+
+  /** What comes next in the file; undefined where it does not hold what was seen of it. */
+  #readWindow(): Promise<Window | undefined> {
+    const isLong = !this.generation.compressed && this.rest.length >= longLineBytes;
+    return isLong ? this.#readNew() : this.#readAll();
+  }
+
+  async #readAll(): Promise<Window | undefined> {
+    const { position, tail } = this.generation.place;
+    const length = tail.bytes + this.#wantedBytes(position);
+    const target = this.buffer.of(length);
+    const origin = position - tail.bytes;
+    const bytes = await this.content.read(target, 0, length, origin);
+    const content = target.subarray(0, bytes);
+    if (!holdsWhatWasSeen(this.generation, content)) return undefined;
+    const start = tail.bytes;
+    return { content, start, searched: start, origin, isFull: bytes === length };
+  }
+
+  /** Of a long line that grows: what comes behind what is known of it. */
+  async #readNew(): Promise<Window | undefined> {
+    if (!(await this.verify())) return undefined;
+    const { rest } = this;
+    const { position } = this.generation.place;
+    const end = position + rest.length;
+    const length = markBytes + this.#wantedBytes(end);
+    const target = this.buffer.of(length);
+    const bytes = await this.content.read(target, 0, length, end - markBytes);
+    // The line has become another one.
+    if (rest.compare(target, 0, Math.min(bytes, markBytes), rest.length - markBytes) !== 0) {
+      return this.#readAll();
+    }
+    this.#unfinished.append(target.subarray(markBytes, bytes));
+    const searched = rest.length;
+    return { content: this.rest, start: 0, searched, origin: position, isFull: bytes === length };
   }
 
   /** Whether a file that ends there has not grown since it was asked for its size. */

@@ -386,7 +386,7 @@ export class FileSource implements Source {
       const now = this.context.system.clock.now();
       this.#reading = generation;
       const delivery = route.acknowledgements.open();
-      const end = this.#sender.send(route, delivery, rest, 0, now, true, position);
+      const end = this.#sender.send(route, delivery, rest, 0, now, true, position, 0);
       generation.place = { position: position + end, tail };
       route.acknowledgements.close(delivery, generation.place);
       this.#noteSent(generation);

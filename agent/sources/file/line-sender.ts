@@ -85,6 +85,7 @@ export class LineSender {
    *
    * @param takesRest sends an unfinished last line too, as partial.
    * @param origin the position of the first byte of `content` in the file's content.
+   * @param searched the byte of `content` before which no line ends.
    * @returns where what was sent ends. Never throws, so that the delivery can be closed there.
    */
   send(
@@ -95,16 +96,19 @@ export class LineSender {
     timestamp: number,
     takesRest: boolean,
     origin: number,
+    searched: number,
   ): number {
     const maxBytes = this.#maxLineBytes;
     const end = content.length;
     let at = start;
+    // A delimiter may begin before it and end behind it.
+    let from = Math.max(start, searched - this.#delimiterBytes + 1);
     this.isBlocked = false;
     this.error = undefined;
     this.#ticket = null;
     this.#origin = origin;
     while (at < end) {
-      let lineEnd = content.indexOf(this.#delimiter, at);
+      let lineEnd = content.indexOf(this.#delimiter, from);
       let next = lineEnd + this.#delimiterBytes;
       let isPartial = false;
       if (lineEnd < 0) {
@@ -122,7 +126,7 @@ export class LineSender {
         const line = { content, start: at, end: lineEnd, timestamp, isPartial };
         if (!this.#refused(route, delivery, line, error as Error)) break;
       }
-      at = next;
+      at = from = next;
     }
     return at;
   }
