@@ -58,8 +58,8 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'each read looks whether the bytes before it are still the same',
     file: reader,
-    find: `    if (!holdsWhatWasSeen(generation, content)) {`,
-    replace: `    if (false) {`,
+    find: `    if (!holdsWhatWasSeen(this.generation, content)) return undefined;`,
+    replace: ``,
     noticedBy: 'copy and truncation with lines unread',
   },
   {
@@ -72,8 +72,8 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'fingerprints of short files',
     file: reader,
-    find: `markOf(content, 0, Math.min(bytes, markBytes))`,
-    replace: `markOf(content, 0, bytes < markBytes ? 0 : markBytes)`,
+    find: `markOf(content, 0, Math.min(content.length, markBytes))`,
+    replace: `markOf(content, 0, content.length < markBytes ? 0 : markBytes)`,
     noticedBy: 'small files that grow',
   },
   {
