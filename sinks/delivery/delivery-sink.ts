@@ -60,6 +60,7 @@ class DeliverySink implements Sink {
     const { system, name, directory, from, acceptGap, onArrived } = this.#context;
     const { batch, dead_letter_limit: deadLetterLimit } = this.#options;
     const { topic, topicId, partition } = assignment;
+    const destination = this.#destination;
     const outbox = new Outbox(
       system.disk,
       join(directory, OUTBOX_DIRECTORY),
@@ -71,7 +72,7 @@ class DeliverySink implements Sink {
       topic,
       topicId,
       partition,
-      destination: this.#destination,
+      destination,
       repeater: this.#repeater,
       outbox,
       feed,
@@ -86,7 +87,7 @@ class DeliverySink implements Sink {
       outbox,
       courier,
       from,
-      formats: this.#destination.formats,
+      destination,
       batchRecords: batch.records,
       batchBytes: batch.bytes,
       lingerMs: batch.linger,

@@ -1,6 +1,6 @@
 import type { OffsetSpan } from './outbox.js';
 
-interface State {
+interface NarrowingState {
   /**
    * What is left, in order. The first `held` are single records that were refused on their own;
    * what follows has not been sent on its own yet.
@@ -16,7 +16,7 @@ interface State {
 }
 
 /** How far a cut has been narrowed down: `step` alone changes it. */
-export type Narrowing = Readonly<State>;
+export type Narrowing = Readonly<NarrowingState>;
 
 /**
  * What became of the request `nextOf`: the destination's answer, or that its record, being at
@@ -58,14 +58,14 @@ export function nextOf(state: Narrowing): OffsetSpan | undefined {
  * record to the dead letters.
  */
 export function step(
-  state: State,
-  { type }: NarrowingEvent,
+  state: NarrowingState,
+  event: NarrowingEvent,
   _now: number,
 ): readonly NarrowingEffect[] {
   const index = indexOf(state);
   const at = state.ranges[index];
   if (at === undefined) return [];
-  if (type !== 'refused') {
+  if (event.type !== 'refused') {
     state.ranges = state.ranges.toSpliced(index, 1);
     if (state.isProven) state.held -= 1;
     state.isProven = state.held > 0;

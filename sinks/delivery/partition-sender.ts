@@ -24,8 +24,7 @@ export interface SenderOptions {
   readonly outbox: Outbox;
   readonly courier: Courier;
   readonly from: 'earliest' | 'latest';
-  /** The destination's, see there. */
-  readonly formats: Destination['formats'];
+  readonly destination: Pick<Destination, 'formats'>;
   readonly batchRecords: number;
   readonly batchBytes: number;
   readonly lingerMs: number;
@@ -131,13 +130,13 @@ export class PartitionSender implements PartitionWorker {
 
   /** From what is committed on; ends by an error, or when it is closed. */
   async #work(): Promise<void> {
-    const { feed, outbox, formats } = this.#options;
+    const { feed, outbox, destination } = this.#options;
     const { signal } = this.#abort;
     this.#underWay = 0;
     const committed = await feed.committed();
     const saved = await outbox.load();
     // Another format: the sink was of another type when it was stored.
-    const isKnown = saved !== undefined && formats.includes(saved.format);
+    const isKnown = saved !== undefined && destination.formats.includes(saved.format);
     const left = isKnown ? remainder(saved, committed) : undefined;
     if (left === undefined) {
       this.#position = committed ?? (await this.#first());
@@ -313,7 +312,7 @@ export class PartitionSender implements PartitionWorker {
     this.#isReading = false;
     this.#isCutWanted = false;
     this.#intake.pause();
-    const { system, formats } = this.#options;
+    const { system, destination } = this.#options;
     const chunk = Buffer.from(
       this.#chunk.finish(this.#committed, this.#position, system.clock.now()),
     );
@@ -323,7 +322,7 @@ export class PartitionSender implements PartitionWorker {
     const [start] = offsets;
     const fresh = start === undefined ? [] : [{ start, end: offsets.at(-1) ?? start }];
     const ranges = [...carried, ...fresh];
-    const [format] = formats;
+    const [format] = destination.formats;
     return { format, from: this.#committed, ranges, next: this.#position, chunk };
   }
 

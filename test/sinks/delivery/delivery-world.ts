@@ -112,7 +112,7 @@ export function startSender(
     outbox,
     courier,
     from: 'earliest',
-    formats: destination.formats,
+    destination,
     batchRecords: setup.batchRecords ?? 3,
     batchBytes: setup.batchBytes ?? 100_000,
     lingerMs: setup.lingerMs ?? 200,

@@ -109,6 +109,24 @@ describe('only what is accepted is done', () => {
     await sim.run(sender.close());
   });
 
+  it('begins again with a short wait once something was accepted', async () => {
+    const sim = createSimSystem({ seed: 15 });
+    const process = sim.process('sender');
+    const times: number[] = [];
+    // Ten failures, a success, a failure.
+    const destination = new FakeDestination(process, () => {
+      times.push(sim.now);
+      return times.length === 11 || times.length > 12 ? { kind: 'accepted' } : unavailable;
+    });
+    const topic = new FakeTopic().fill(6);
+    const sender = startSender(process, topic, destination);
+    await sim.run(sender.drain(topic.end));
+    await sim.run(sender.close());
+    const waits = times.slice(1).map((at, i) => at - (times[i] ?? 0));
+    expect(waits[9]).toBeGreaterThan(20_000);
+    expect(waits[11]).toBeLessThan(1_000);
+  });
+
   it('stops at once, whatever a destination does with the signal', async () => {
     const sim = createSimSystem({ seed: 13 });
     const process = sim.process('sender');
