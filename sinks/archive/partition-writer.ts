@@ -4,7 +4,7 @@ import type { PartitionWorker, WorkerStatus } from '../worker.js';
 import {
   type ChainEffect,
   type ChainEvent,
-  type ChainState,
+  type ChainView,
   newChain,
   step,
 } from './claims/index.js';
@@ -23,7 +23,7 @@ const PASSING_FAILURES = 2;
 export class PartitionWriter implements PartitionWorker {
   readonly #options: WriterOptions;
   readonly #effects: EffectRunner;
-  #state: ChainState;
+  readonly #state: ChainView;
   #isClosed = false;
   #running: Promise<void> = Promise.resolve();
   readonly #intake: Intake;
@@ -96,9 +96,9 @@ export class PartitionWriter implements PartitionWorker {
 
   #dispatch(event: ChainEvent): void {
     const { clock } = this.#options.system;
-    const wasReading = this.#state.phase === 'reading';
-    const [state, effects] = step(this.#state, event, clock.monotonic());
-    this.#state = state;
+    const state = this.#state;
+    const wasReading = state.phase === 'reading';
+    const effects = step(state, event, clock.monotonic());
     if (wasReading && state.phase !== 'reading') this.#intake.pause();
     if (state.failures === 0) this.#options.system.problems.clear(this.#problem);
     for (const effect of effects) this.#begin(effect);

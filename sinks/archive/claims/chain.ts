@@ -1,16 +1,23 @@
 import { differInCaseAlone } from '../names.js';
 import { type Claim, type Decision, sameDecision, sameFiles } from './claim.js';
 import { cutReason, paceAfter, type SpoolLevel } from './rotation.js';
-import type { Blocked, ChainConfig, ChainEffect, ChainEvent, ChainState } from './state.js';
+import type {
+  Blocked,
+  ChainConfig,
+  ChainEffect,
+  ChainEvent,
+  ChainState,
+  ChainView,
+} from './state.js';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 
-/** The new state, and what is to be done now (nothing: the effect under way goes on). */
-export type Step = readonly [ChainState, readonly ChainEffect[]];
+/** What is to be done now; nothing: the effect under way goes on. */
+type Effects = readonly ChainEffect[];
 
 /** A writer that has not looked at its chain yet; start it with `open`. */
-export function newChain(config: ChainConfig): ChainState {
+export function newChain(config: ChainConfig): ChainView {
   return {
     config,
     phase: 'waiting',
@@ -35,7 +42,7 @@ export function newChain(config: ChainConfig): ChainState {
  * fails or surprises, the writer opens the chain again and goes on from what it finds there.
  * `now` is monotonic, in milliseconds: nothing here is a time of day.
  */
-export function step(state: ChainState, event: ChainEvent, now: number): Step {
+export function step(state: ChainState, event: ChainEvent, now: number): readonly ChainEffect[] {
   switch (event.type) {
     case 'open':
       return open(state);
@@ -65,32 +72,37 @@ export function step(state: ChainState, event: ChainEvent, now: number): Step {
     case 'confirmed':
       return onConfirmed(state);
     case 'committed':
-      return openSpool({ ...state, committed: state.position });
+      state.committed = state.position;
+      return openSpool(state);
     case 'drain':
-      return continueReading({ ...state, drainTo: event.until }, now);
+      state.drainTo = event.until;
+      return continueReading(state, now);
     case 'cut':
-      return state.phase === 'reading' && state.claim === undefined ? cut(state) : [state, []];
+      return state.phase === 'reading' && state.claim === undefined ? cut(state) : [];
     case 'tick':
       return onTick(state, now);
     case 'failed':
-      return [retryLater({ ...state, failures: state.failures + 1 }, now), []];
+      retryLater(state, now);
+      return [];
   }
 }
 
-function work(state: ChainState, effect: ChainEffect): Step {
-  return [{ ...state, phase: 'working' }, [effect]];
+function work(state: ChainState, effect: ChainEffect): Effects {
+  state.phase = 'working';
+  return [effect];
 }
 
-function open(state: ChainState): Step {
+function open(state: ChainState): Effects {
   const { config, pace, drainTo, failures, blocked } = state;
-  return work({ ...newChain(config), pace, drainTo, failures, blocked }, { type: 'list' });
+  Object.assign(state, newChain(config), { pace, drainTo, failures, blocked });
+  return work(state, { type: 'list' });
 }
 
 function onListed(
   state: ChainState,
   event: Extract<ChainEvent, { type: 'listed' }>,
   now: number,
-): Step {
+): Effects {
   const { genesis, claims, dones } = event;
   const first = claims[0];
   if (genesis === undefined) {
@@ -103,71 +115,76 @@ function onListed(
   if (removed !== undefined && last !== undefined) {
     return broken(state, last, removed, now);
   }
-  const position = claims.find((start) => !dones.has(start)) ?? last ?? genesis;
-  const walking = { ...state, position, lastListed: last ?? -1 };
-  return work(walking, { type: 'readClaim', start: position });
+  state.position = claims.find((start) => !dones.has(start)) ?? last ?? genesis;
+  state.lastListed = last ?? -1;
+  return work(state, { type: 'readClaim', start: state.position });
 }
 
 function onClaimRead(
   state: ChainState,
   event: Extract<ChainEvent, { type: 'claimRead' }>,
   now: number,
-): Step {
+): Effects {
   const { claim, done, publishedEnd } = event;
-  if (claim === undefined) return atHead({ ...state, mustEnd: publishedEnd }, now);
+  if (claim === undefined) {
+    state.mustEnd = publishedEnd;
+    return atHead(state, now);
+  }
   if (done) {
-    return work(
-      { ...state, position: claim.end + 1, own: undefined },
-      { type: 'readClaim', start: claim.end + 1 },
-    );
+    state.position = claim.end + 1;
+    state.own = undefined;
+    return work(state, { type: 'readClaim', start: claim.end + 1 });
   }
-  const finishing = { ...state, claim };
+  state.claim = claim;
   if (state.own !== undefined && sameDecision(state.own, claim)) {
-    return work(finishing, { type: 'publish', claim });
+    return work(state, { type: 'publish', claim });
   }
-  return work(finishing, { type: 'inspect', claim });
+  return work(state, { type: 'inspect', claim });
 }
 
 /** No claim stands at the position: the next one is ours to make. */
-function atHead(state: ChainState, now: number): Step {
+function atHead(state: ChainState, now: number): Effects {
   const { position, lastListed } = state;
   if (lastListed > position) {
     return broken(state, lastListed, position, now);
   }
-  const head = { ...state, claim: undefined, own: undefined, refilled: false };
-  if (state.committed !== position) return work(head, { type: 'commit', offset: position });
-  return openSpool(head);
+  state.claim = undefined;
+  state.own = undefined;
+  state.refilled = false;
+  if (state.committed !== position) return work(state, { type: 'commit', offset: position });
+  return openSpool(state);
 }
 
-function broken(state: ChainState, last: number, removed: number, now: number): Step {
+function broken(state: ChainState, last: number, removed: number, now: number): Effects {
   const message =
     `The chain has a claim at ${last} but none at ${removed}: ` +
     'a claim file was removed. Restore it from a backup of the archive.';
   return block(state, { code: 'CHAIN_BROKEN', message }, now);
 }
 
-function openSpool(state: ChainState): Step {
+function openSpool(state: ChainState): Effects {
   return work(state, { type: 'openSpool', start: state.position, fresh: false });
 }
 
-function onInspected(state: ChainState, verdict: 'complete' | 'incomplete'): Step {
+function onInspected(state: ChainState, verdict: 'complete' | 'incomplete'): Effects {
   return verdict === 'complete' ? confirm(state, false) : openSpool(state);
 }
 
-function onSpooled(state: ChainState, spool: SpoolLevel, now: number): Step {
-  if (state.phase !== 'reading') return proceed({ ...state, spool }, now);
+function onSpooled(state: ChainState, spool: SpoolLevel, now: number): Effects {
+  state.spool = spool;
   // Records have come in: whatever was wrong is over.
-  return proceed({ ...state, spool, failures: 0, blocked: undefined }, now);
+  if (state.phase === 'reading') recover(state);
+  return proceed(state, now);
 }
 
-function continueReading(state: ChainState, now: number): Step {
-  return state.phase === 'reading' ? proceed(state, now) : [state, []];
+function continueReading(state: ChainState, now: number): Effects {
+  return state.phase === 'reading' ? proceed(state, now) : [];
 }
 
 /** Goes on with what is in the spool: read more, cut, or finish a claim. */
-function proceed(state: ChainState, now: number): Step {
+function proceed(state: ChainState, now: number): Effects {
   const { spool, claim } = state;
-  if (spool === undefined) return [state, []];
+  if (spool === undefined) return [];
   if (claim !== undefined) return fill(state, spool, claim);
   if (isCutDue(state, spool, now)) return cut(state);
   return read(state, spool, state.mustEnd);
@@ -181,9 +198,9 @@ function isCutDue(state: ChainState, spool: SpoolLevel, now: number): boolean {
 }
 
 /** One cut for the whole partition: whatever key or hour its records are for. */
-function cut(state: ChainState): Step {
+function cut(state: ChainState): Effects {
   const { spool, config } = state;
-  if (spool === undefined || spool.position === spool.start) return [state, []];
+  if (spool === undefined || spool.position === spool.start) return [];
   const { settings } = config;
   const { start } = spool;
   const end = cutEnd(state, spool);
@@ -196,7 +213,7 @@ function cutEnd(state: ChainState, spool: SpoolLevel): number {
 }
 
 /** A claim is there, its files are not: they are made from the spool and, beyond it, the log. */
-function fill(state: ChainState, spool: SpoolLevel, claim: Claim): Step {
+function fill(state: ChainState, spool: SpoolLevel, claim: Claim): Effects {
   if (spool.position > claim.end) {
     const hasPlainNames = differInCaseAlone(claim.files.map(({ name }) => name));
     const { start, end, settings } = claim;
@@ -205,14 +222,15 @@ function fill(state: ChainState, spool: SpoolLevel, claim: Claim): Step {
   return read(state, spool, claim.end);
 }
 
-function read(state: ChainState, spool: SpoolLevel, until: number | undefined): Step {
-  if (state.phase === 'reading') return [state, []];
-  return [{ ...state, phase: 'reading' }, [{ type: 'read', from: spool.position, until }]];
+function read(state: ChainState, spool: SpoolLevel, until: number | undefined): Effects {
+  if (state.phase === 'reading') return [];
+  state.phase = 'reading';
+  return [{ type: 'read', from: spool.position, until }];
 }
 
-function onOutOfRange(state: ChainState, logStart: number, logEnd: number, now: number): Step {
+function onOutOfRange(state: ChainState, logStart: number, logEnd: number, now: number): Effects {
   const { claim, spool, config } = state;
-  if (spool === undefined) return [state, []];
+  if (spool === undefined) return [];
   const position = spool.position;
   if (logStart <= position) {
     const message =
@@ -231,18 +249,18 @@ function onOutOfRange(state: ChainState, logStart: number, logEnd: number, now: 
   return tryClaim(state, 'gap', position, logStart - 1, []);
 }
 
-function onEncoded(state: ChainState, files: Claim['files'], now: number): Step {
+function onEncoded(state: ChainState, files: Claim['files'], now: number): Effects {
   const { claim, spool, position } = state;
   if (spool === undefined) return open(state);
   if (claim === undefined) {
-    const pace = paceAfter(state.pace, state.config.rotation, spool.sinceMs, now);
-    return tryClaim({ ...state, pace }, 'cut', position, cutEnd(state, spool), files);
+    state.pace = paceAfter(state.pace, state.config.rotation, spool.sinceMs, now);
+    return tryClaim(state, 'cut', position, cutEnd(state, spool), files);
   }
   if (sameFiles(files, claim.files)) return work(state, { type: 'publish', claim });
   if (!state.refilled) {
     // The spool may have been torn: the log has the last word.
-    const refilled = { ...state, refilled: true };
-    return work(refilled, { type: 'openSpool', start: position, fresh: true });
+    state.refilled = true;
+    return work(state, { type: 'openSpool', start: position, fresh: true });
   }
   const message =
     `Offsets ${claim.start} to ${claim.end} do not give the content that their claim names: ` +
@@ -256,44 +274,56 @@ function tryClaim(
   start: number,
   end: number,
   files: Claim['files'],
-): Step {
+): Effects {
   const { settings, writer } = state.config;
   const own: Decision = { version: 1, kind, start, end, settings, files, writer };
-  return work({ ...state, own }, { type: 'createClaim', claim: own });
+  state.own = own;
+  return work(state, { type: 'createClaim', claim: own });
 }
 
-function confirm(state: ChainState, lost: boolean): Step {
+function confirm(state: ChainState, lost: boolean): Effects {
   const { claim } = state;
   if (claim === undefined) return open(state);
   return work(state, { type: 'confirm', claim, lost });
 }
 
-function onConfirmed(state: ChainState): Step {
+function onConfirmed(state: ChainState): Effects {
   const { claim } = state;
   if (claim === undefined) return open(state);
   const position = claim.end + 1;
-  const next = { ...state, position, claim: undefined, own: undefined, mustEnd: undefined };
+  state.position = position;
+  state.claim = undefined;
+  state.own = undefined;
+  state.mustEnd = undefined;
+  state.spool = undefined;
+  state.refilled = false;
+  recover(state);
   // Another writer may have gone on meanwhile: the walk never ends on a guess.
-  return work(
-    { ...next, spool: undefined, refilled: false, failures: 0, blocked: undefined },
-    { type: 'readClaim', start: position },
-  );
+  return work(state, { type: 'readClaim', start: position });
 }
 
-function onTick(state: ChainState, now: number): Step {
+function onTick(state: ChainState, now: number): Effects {
   if (state.phase === 'waiting' && state.failures > 0 && now >= state.retryAt) return open(state);
   // Nothing comes in, and nothing has failed for long: whatever was wrong is over.
-  const isWell = state.phase === 'reading' && now - state.retryAt >= LAST_RETRY_MS;
-  return continueReading(isWell ? { ...state, failures: 0, blocked: undefined } : state, now);
+  if (state.phase === 'reading' && now - state.retryAt >= LAST_RETRY_MS) recover(state);
+  return continueReading(state, now);
 }
 
-function retryLater(state: ChainState, now: number): ChainState {
+function recover(state: ChainState): void {
+  state.failures = 0;
+  state.blocked = undefined;
+}
+
+function retryLater(state: ChainState, now: number): void {
+  state.failures += 1;
   const backoffMs = Math.min(FIRST_RETRY_MS * 2 ** (state.failures - 1), LAST_RETRY_MS);
-  return { ...state, phase: 'waiting', retryAt: now + backoffMs };
+  state.phase = 'waiting';
+  state.retryAt = now + backoffMs;
 }
 
 /** Stands still with an alarm, and looks again from time to time: a person may have mended it. */
-function block(state: ChainState, blocked: Blocked, now: number): Step {
-  const failed = { ...state, failures: state.failures + 1, blocked };
-  return [retryLater(failed, now), [{ type: 'alarm', blocked }]];
+function block(state: ChainState, blocked: Blocked, now: number): Effects {
+  state.blocked = blocked;
+  retryLater(state, now);
+  return [{ type: 'alarm', blocked }];
 }

@@ -28,31 +28,34 @@ export interface Blocked {
 export interface ChainState {
   readonly config: ChainConfig;
   /** `working`: one effect is under way. `reading`: records come in. */
-  readonly phase: 'working' | 'reading' | 'waiting';
+  phase: 'working' | 'reading' | 'waiting';
   /** Where the next link of the chain starts. */
-  readonly position: number;
+  position: number;
   /** The last claim that the listing showed: the walk must pass it. */
-  readonly lastListed: number;
+  lastListed: number;
   /** The claim being finished; undefined at the head of the chain. */
-  readonly claim: Claim | undefined;
+  claim: Claim | undefined;
   /** What we have encoded and tried to claim ourselves; its files are staged. */
-  readonly own: Decision | undefined;
-  readonly spool: SpoolLevel | undefined;
+  own: Decision | undefined;
+  spool: SpoolLevel | undefined;
   /** The spool was filled anew from the log for this claim: there is nothing better to try. */
-  readonly refilled: boolean;
+  refilled: boolean;
   /** Files published under a claim that was lost with its store's content must be met again. */
-  readonly mustEnd: number | undefined;
+  mustEnd: number | undefined;
   /** How it was cut lately; undefined before the first cut of this writer. */
-  readonly pace: Pace | undefined;
+  pace: Pace | undefined;
   /** A drain: cut as soon as everything before this offset is read. */
-  readonly drainTo: number | undefined;
+  drainTo: number | undefined;
   /** What the group is known to have committed. */
-  readonly committed: number | undefined;
-  readonly blocked: Blocked | undefined;
+  committed: number | undefined;
+  blocked: Blocked | undefined;
   /** Attempts since the last success, and when (monotonic) the next one is due (`waiting`). */
-  readonly failures: number;
-  readonly retryAt: number;
+  failures: number;
+  retryAt: number;
 }
+
+/** What others see of it. */
+export type ChainView = Readonly<ChainState>;
 
 /** What happened: the answers to effects, records that came in, and the clock. */
 export type ChainEvent =

@@ -65,15 +65,16 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'the claim before publishing',
     file: chain,
-    find: `  return work({ ...state, own }, { type: 'createClaim', claim: own });`,
-    replace: `  return work({ ...state, claim: own, own }, { type: 'publish', claim: own });`,
+    find: `  return work(state, { type: 'createClaim', claim: own });`,
+    replace: `  state.claim = own;\n  return work(state, { type: 'publish', claim: own });`,
     noticedBy: 'two owners at once',
   },
   {
     name: 'reading the claim that won',
     file: chain,
     find: `      return work(state, { type: 'readClaim', start: state.position });`,
-    replace: `      return work({ ...state, claim: state.own }, { type: 'publish', claim: state.own as Claim });`,
+    replace: `      state.claim = state.own as Claim;
+      return work(state, { type: 'publish', claim: state.own as Claim });`,
     noticedBy: 'two owners at once',
   },
   {
