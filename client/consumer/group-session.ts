@@ -7,11 +7,11 @@ import type { TopicPartition } from '../topic-partition.js';
 import { type Assignment, assignors, type GroupMember } from './assignors/index.js';
 import * as requests from './group-requests.js';
 import {
-  apart,
   type GroupEffect,
   type GroupEvent,
   type GroupRequest,
-  type Membership,
+  type MembershipView,
+  newMembership,
   step,
 } from './membership.js';
 import type { ConsumerSettings } from './settings.js';
@@ -36,10 +36,13 @@ export class GroupSession {
   readonly #listener: GroupSessionListener;
   readonly #identity: requests.GroupIdentity;
   readonly #topics: readonly string[];
-  #state: Membership = apart;
+  readonly #state: MembershipView;
   /** For the next heartbeat or attempt. */
   #timer: Timer | undefined;
-  #missingTimer: Timer | undefined;
+  /** For the next look for topics that do not exist. */
+  #seekTimer: Timer | undefined;
+  /** Resolves when the farewell is over. */
+  #left: Promise<void> = Promise.resolve();
   /** Calls to the consumer, in order. */
   #calls: Promise<void> = Promise.resolve();
   #protocolName = '';
@@ -60,15 +63,15 @@ export class GroupSession {
     this.#listener = listener;
     this.#topics = topics;
     this.#identity = { groupId: settings.groupId, settings };
+    this.#state = newMembership(settings.groupInstanceId !== undefined);
   }
 
   /** Who commits: the generation and member id that the coordinator knows. */
-  get membership(): Membership {
+  get membership(): MembershipView {
     return this.#state;
   }
 
   start(): void {
-    this.#lookForMissing();
     this.#handle({ type: 'start' });
   }
 
@@ -78,27 +81,13 @@ export class GroupSession {
   }
 
   /** Leaves the group; static members stay, so that they can come back. */
-  async leave(): Promise<void> {
-    const { phase } = this.#state;
-    const before = this.#state;
-    this.#timer?.cancel();
-    this.#missingTimer?.cancel();
-    const { state, effects } = step(this.#state, { type: 'leave' });
-    this.#state = state;
-    const isStatic = this.#identity.settings.groupInstanceId !== undefined;
-    if (phase === 'ended' || isStatic || effects.length === 0) return;
-    try {
-      const connection = await this.#cluster.coordinator(this.#identity.groupId);
-      const body = requests.leaveBody(this.#identity, before);
-      await connection.request(requests.LeaveGroup, body, { timeoutMs: 5000 });
-    } catch {
-      // The coordinator notices by the session timeout.
-    }
+  leave(): Promise<void> {
+    this.#handle({ type: 'leave' });
+    return this.#left;
   }
 
   #handle(event: GroupEvent): void {
-    const { state, effects } = step(this.#state, event);
-    this.#state = state;
+    const effects = step(this.#state, event, this.#system.clock.monotonic());
     for (const effect of effects) this.#execute(effect);
   }
 
@@ -106,9 +95,7 @@ export class GroupSession {
     switch (effect.type) {
       case 'send':
         this.#timer?.cancel();
-        if (effect.request !== 'leave') {
-          detach(this.#send(effect.request), (error) => this.#listener.onFatal(error as Error));
-        }
+        this.#begin(effect.request);
         break;
       case 'revoke':
         this.#call(() => this.#listener.onRevoke(effect.lost), { type: 'revoked' });
@@ -129,8 +116,14 @@ export class GroupSession {
       case 'forgetCoordinator':
         this.#cluster.forgetCoordinator(this.#identity.groupId);
         break;
+      case 'seekTopics':
+        this.#seekTimer = this.#system.clock.after(missingTopicMs, () => this.#seekTopics());
+        break;
+      case 'stop':
+        this.#timer?.cancel();
+        this.#seekTimer?.cancel();
+        break;
       case 'fail':
-        this.#missingTimer?.cancel();
         this.#listener.onFatal(
           new BrokerError(effect.errorCode, `group ${this.#identity.groupId}`),
         );
@@ -148,6 +141,21 @@ export class GroupSession {
       () => then && this.#handle(then),
       (error: Error) => this.#listener.onFatal(error),
     );
+  }
+
+  #begin(request: GroupRequest | 'leave'): void {
+    if (request === 'leave') this.#left = this.#sayFarewell();
+    else detach(this.#send(request), (error) => this.#listener.onFatal(error as Error));
+  }
+
+  async #sayFarewell(): Promise<void> {
+    try {
+      const connection = await this.#cluster.coordinator(this.#identity.groupId);
+      const body = requests.leaveBody(this.#identity, this.#state);
+      await connection.request(requests.LeaveGroup, body, { timeoutMs: 5000 });
+    } catch {
+      // The coordinator notices by the session timeout.
+    }
   }
 
   async #send(request: GroupRequest): Promise<void> {
@@ -224,9 +232,9 @@ export class GroupSession {
       return;
     }
     this.#handle({ type: 'heartbeatAnswered' });
-    if (this.#members.length === 0 || !this.#state.isLeader) return;
+    if (this.#members.length === 0) return;
     if (JSON.stringify([...this.#partitionCounts()]) !== this.#dealtCounts) {
-      this.#handle({ type: 'rejoin' });
+      this.#handle({ type: 'dealOutdated' });
     }
   }
 
@@ -243,15 +251,11 @@ export class GroupSession {
     return counts;
   }
 
-  #lookForMissing(): void {
-    this.#missingTimer = this.#system.clock.after(missingTopicMs, () => {
-      const { topics } = this.#cluster.image;
-      const missing = this.#topics.filter((topic) => !topics.get(topic)?.partitions.length);
-      const again = () => {
-        if (this.#state.phase !== 'ended') this.#lookForMissing();
-      };
-      if (missing.length === 0) again();
-      else detach(this.#cluster.refresh(missing).then(again), again);
-    });
+  #seekTopics(): void {
+    const { topics } = this.#cluster.image;
+    const missing = this.#topics.filter((topic) => !topics.get(topic)?.partitions.length);
+    const sought = () => this.#handle({ type: 'topicsSought' });
+    if (missing.length === 0) sought();
+    else detach(this.#cluster.refresh(missing).then(sought), sought);
   }
 }

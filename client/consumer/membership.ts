@@ -2,30 +2,38 @@ import { ErrorCode, isRetriable } from '../../protocol/index.js';
 
 /** A member's place in its group. */
 export interface Membership {
+  /** With a `groupInstanceId` (KIP-345): it stays a member when it ends, and may come back. */
+  readonly isStatic: boolean;
   /**
    * `apart`: not a member; `revoking`: giving up what it had, still a member; `joining`, `syncing`:
    * a request is under way; `stable`: has an assignment; `ended`: left, or failed for good.
    */
-  readonly phase: 'apart' | 'revoking' | 'joining' | 'syncing' | 'stable' | 'ended';
+  phase: 'apart' | 'revoking' | 'joining' | 'syncing' | 'stable' | 'ended';
   /** Empty until the coordinator has given one. */
-  readonly memberId: string;
+  memberId: string;
   /** -1 while it belongs to none. */
-  readonly generation: number;
-  readonly isLeader: boolean;
+  generation: number;
+  isLeader: boolean;
   /** Has partitions that it has not given up. */
-  readonly hasAssignment: boolean;
+  hasAssignment: boolean;
   /** Failures in a row of the request that is being tried. */
-  readonly failures: number;
+  failures: number;
 }
 
-export const apart: Membership = {
-  phase: 'apart',
-  memberId: '',
-  generation: -1,
-  isLeader: false,
-  hasAssignment: false,
-  failures: 0,
-};
+/** What others see of it. */
+export type MembershipView = Readonly<Membership>;
+
+export function newMembership(isStatic: boolean): MembershipView {
+  return {
+    isStatic,
+    phase: 'apart',
+    memberId: '',
+    generation: -1,
+    isLeader: false,
+    hasAssignment: false,
+    failures: 0,
+  };
+}
 
 /** What a coordinator answers to JoinGroup, as far as the state depends on it. */
 interface Joined {
@@ -36,8 +44,10 @@ interface Joined {
 
 export type GroupEvent =
   | { readonly type: 'start' }
-  /** The subscription or, for the leader, the partitions of its topics have changed. */
-  | { readonly type: 'rejoin' }
+  /** The partitions that the leader has dealt are not those that its topics have now. */
+  | { readonly type: 'dealOutdated' }
+  /** It was looked whether the subscribed topics exist. */
+  | { readonly type: 'topicsSought' }
   | { readonly type: 'joined'; readonly answer: Joined }
   | { readonly type: 'synced' }
   /** The application has given its partitions up. */
@@ -61,48 +71,50 @@ export type GroupEvent =
 export type GroupRequest = 'join' | 'sync' | 'heartbeat';
 
 export type GroupEffect =
+  /** At once: nothing that was to come later is waited for any more. */
   | { readonly type: 'send'; readonly request: GroupRequest | 'leave' }
   /** Calls the application; `revoked` follows. `lost`: others may have the partitions already. */
   | { readonly type: 'revoke'; readonly lost: boolean }
   /** Hands the assignment that SyncGroup brought to the application. */
   | { readonly type: 'assign' }
+  /** Instead of what was to come later. */
   | { readonly type: 'heartbeatLater' }
   | { readonly type: 'retryLater'; readonly failures: number }
+  /** Look for subscribed topics that do not exist, after a while; `topicsSought` follows. */
+  | { readonly type: 'seekTopics' }
+  /** Nothing is to come any more. */
+  | { readonly type: 'stop' }
   | { readonly type: 'forgetCoordinator' }
   | { readonly type: 'fail'; readonly errorCode: number };
 
-/** What follows from an event: the new state, and what the shell must do, in order. */
-export interface GroupStep {
-  readonly state: Membership;
-  readonly effects: readonly GroupEffect[];
-}
+type Effects = readonly GroupEffect[];
 
 /** The member's side of the classic group protocol (KIP-62, 345, 394), eager rebalances. */
-export function step(state: Membership, event: GroupEvent): GroupStep {
-  if (state.phase === 'ended') return { state, effects: [] };
+export function step(state: Membership, event: GroupEvent, _now: number): readonly GroupEffect[] {
+  if (state.phase === 'ended') return [];
   switch (event.type) {
     case 'start':
-      return state.phase === 'apart' ? join(state) : stay(state);
-    case 'rejoin':
-      return state.phase === 'stable' ? giveUp(state, false) : stay(state);
+      return state.phase === 'apart' ? [seekTopics, ...join(state)] : [];
+    case 'topicsSought':
+      return [seekTopics];
+    case 'dealOutdated':
+      return state.phase === 'stable' && state.isLeader ? giveUp(state, false) : [];
     case 'joined':
       return onJoined(state, event.answer);
     case 'synced':
       return onSynced(state);
     case 'revoked':
-      return state.phase === 'revoking' ? join({ ...state, hasAssignment: false }) : stay(state);
+      return onRevoked(state);
     case 'heartbeatDue':
-      return isMember(state) ? { state, effects: [send('heartbeat')] } : stay(state);
+      return isMember(state) ? [send('heartbeat')] : [];
     case 'heartbeatAnswered':
-      return isMember(state)
-        ? { state: { ...state, failures: 0 }, effects: [heartbeatLater] }
-        : stay(state);
+      return onHeartbeatAnswered(state);
     case 'retryDue':
       return onRetry(state);
     case 'refused':
       return onRefused(state, event);
     case 'unanswered':
-      return awaits(state, event.request) ? again(state, [forgetCoordinator]) : stay(state);
+      return awaits(state, event.request) ? again(state, [forgetCoordinator]) : [];
     case 'leave':
       return leave(state);
   }
@@ -110,8 +122,9 @@ export function step(state: Membership, event: GroupEvent): GroupStep {
 
 const heartbeatLater: GroupEffect = { type: 'heartbeatLater' };
 const forgetCoordinator: GroupEffect = { type: 'forgetCoordinator' };
+const seekTopics: GroupEffect = { type: 'seekTopics' };
+const stop: GroupEffect = { type: 'stop' };
 const send = (request: GroupRequest | 'leave'): GroupEffect => ({ type: 'send', request });
-const stay = (state: Membership): GroupStep => ({ state, effects: [] });
 
 /** It heartbeats; while it revokes too, or a slow application would be thrown out. */
 function isMember({ phase }: Membership): boolean {
@@ -125,94 +138,102 @@ function awaits(state: Membership, request: GroupRequest | 'commit'): boolean {
   return isMember(state);
 }
 
-function join(state: Membership): GroupStep {
-  return { state: { ...state, phase: 'joining', isLeader: false }, effects: [send('join')] };
+function join(state: Membership): Effects {
+  state.phase = 'joining';
+  state.isLeader = false;
+  return [send('join')];
 }
 
-function giveUp(state: Membership, lost: boolean): GroupStep {
+function giveUp(state: Membership, lost: boolean): Effects {
   if (!state.hasAssignment) return join(state);
-  return { state: { ...state, phase: 'revoking' }, effects: [{ type: 'revoke', lost }] };
+  state.phase = 'revoking';
+  return [{ type: 'revoke', lost }];
 }
 
-function onJoined(state: Membership, answer: Joined): GroupStep {
-  if (state.phase !== 'joining') return stay(state);
-  return {
-    state: { ...state, ...answer, phase: 'syncing', failures: 0 },
-    effects: [send('sync')],
-  };
+function onRevoked(state: Membership): Effects {
+  if (state.phase !== 'revoking') return [];
+  state.hasAssignment = false;
+  return join(state);
 }
 
-function onSynced(state: Membership): GroupStep {
-  if (state.phase !== 'syncing') return stay(state);
-  return {
-    state: { ...state, phase: 'stable', hasAssignment: true, failures: 0 },
-    effects: [{ type: 'assign' }, heartbeatLater],
-  };
+function onJoined(state: Membership, { memberId, generation, isLeader }: Joined): Effects {
+  if (state.phase !== 'joining') return [];
+  state.memberId = memberId;
+  state.generation = generation;
+  state.isLeader = isLeader;
+  state.phase = 'syncing';
+  state.failures = 0;
+  return [send('sync')];
 }
 
-function onRetry(state: Membership): GroupStep {
-  if (state.phase === 'joining') return { state, effects: [send('join')] };
-  if (state.phase === 'syncing') return { state, effects: [send('sync')] };
-  return isMember(state) ? { state, effects: [send('heartbeat')] } : stay(state);
+function onSynced(state: Membership): Effects {
+  if (state.phase !== 'syncing') return [];
+  state.phase = 'stable';
+  state.hasAssignment = true;
+  state.failures = 0;
+  return [{ type: 'assign' }, heartbeatLater];
+}
+
+function onHeartbeatAnswered(state: Membership): Effects {
+  if (!isMember(state)) return [];
+  state.failures = 0;
+  return [heartbeatLater];
+}
+
+function onRetry(state: Membership): Effects {
+  if (state.phase === 'joining') return [send('join')];
+  if (state.phase === 'syncing') return [send('sync')];
+  return isMember(state) ? [send('heartbeat')] : [];
 }
 
 /** The same request once more, later. */
-function again(state: Membership, effects: readonly GroupEffect[]): GroupStep {
-  const failures = state.failures + 1;
-  return {
-    state: { ...state, failures },
-    effects: [...effects, { type: 'retryLater', failures }],
-  };
+function again(state: Membership, effects: Effects): Effects {
+  state.failures += 1;
+  return [...effects, { type: 'retryLater', failures: state.failures }];
 }
 
 type Refused = Extract<GroupEvent, { type: 'refused' }>;
 
-function onRefused(state: Membership, { request, errorCode, memberId }: Refused): GroupStep {
-  if (!awaits(state, request)) return stay(state);
+function onRefused(state: Membership, { request, errorCode, memberId }: Refused): Effects {
+  if (!awaits(state, request)) return [];
   switch (errorCode) {
     case ErrorCode.MEMBER_ID_REQUIRED:
-      return join({ ...state, memberId: memberId ?? '' });
+      state.memberId = memberId ?? '';
+      return join(state);
     case ErrorCode.REBALANCE_IN_PROGRESS:
       return onRebalance(state, request);
     case ErrorCode.UNKNOWN_MEMBER_ID:
-      return forgotten({ ...state, memberId: '' });
+      state.memberId = '';
+      return forgotten(state);
     case ErrorCode.ILLEGAL_GENERATION:
       return forgotten(state);
     case ErrorCode.COORDINATOR_NOT_AVAILABLE:
     case ErrorCode.NOT_COORDINATOR:
-      return request === 'commit' ? stay(state) : again(state, [forgetCoordinator]);
+      return request === 'commit' ? [] : again(state, [forgetCoordinator]);
     default:
-      if (request === 'commit') return stay(state);
+      if (request === 'commit') return [];
       if (isRetriable(errorCode)) return again(state, []);
-      return {
-        state: { ...state, phase: 'ended' },
-        effects: [{ type: 'fail', errorCode }],
-      };
+      state.phase = 'ended';
+      return [stop, { type: 'fail', errorCode }];
   }
 }
 
-function onRebalance(state: Membership, request: GroupRequest | 'commit'): GroupStep {
-  if (state.phase === 'stable') {
-    const { state: next, effects } = giveUp(state, false);
-    return request === 'heartbeat' && next.phase === 'revoking'
-      ? { state: next, effects: [...effects, heartbeatLater] }
-      : { state: next, effects };
-  }
-  if (state.phase !== 'revoking') return join(state);
-  return { state, effects: request === 'heartbeat' ? [heartbeatLater] : [] };
+function onRebalance(state: Membership, request: GroupRequest | 'commit'): Effects {
+  const then = request === 'heartbeat' ? [heartbeatLater] : [];
+  if (state.phase === 'revoking') return then;
+  if (state.phase !== 'stable' || !state.hasAssignment) return join(state);
+  return [...giveUp(state, false), ...then];
 }
 
 /** The coordinator has thrown the member out: others may have its partitions. */
-function forgotten(state: Membership): GroupStep {
-  const outside = { ...state, generation: -1 };
+function forgotten(state: Membership): Effects {
+  state.generation = -1;
   // While the application is giving its partitions up already, it only has to finish.
-  return state.phase === 'revoking' ? stay(outside) : giveUp(outside, true);
+  return state.phase === 'revoking' ? [] : giveUp(state, true);
 }
 
-function leave(state: Membership): GroupStep {
-  const isKnown = state.memberId !== '';
-  return {
-    state: { ...state, phase: 'ended' },
-    effects: isKnown ? [send('leave')] : [],
-  };
+function leave(state: Membership): Effects {
+  const mustSay = state.memberId !== '' && !state.isStatic;
+  state.phase = 'ended';
+  return mustSay ? [stop, send('leave')] : [stop];
 }

@@ -1,14 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { apart, type GroupEvent, type Membership, step } from '../../client/consumer/membership.js';
+import {
+  type GroupEvent,
+  type MembershipView,
+  newMembership,
+  step,
+} from '../../client/consumer/membership.js';
 import { ErrorCode } from '../../protocol/index.js';
 
 /** Feeds events and tells, per event, the phase and the effects in one line. */
-function tell(events: readonly GroupEvent[], from: Membership = apart): string[] {
-  let state = from;
+function tell(events: readonly GroupEvent[], from = newMembership(false)): string[] {
+  const state = { ...from };
   return events.map((event) => {
-    const next = step(state, event);
-    state = next.state;
-    const effects = next.effects.map((effect) => {
+    const effects = step(state, event, 0).map((effect) => {
       if (effect.type === 'send') return `send ${effect.request}`;
       if (effect.type === 'revoke') return effect.lost ? 'revoke lost' : 'revoke';
       return effect.type;
@@ -25,7 +28,8 @@ const refused = (
   request: 'join' | 'sync' | 'heartbeat' | 'commit',
   name: keyof typeof ErrorCode,
 ): GroupEvent => ({ type: 'refused', request, errorCode: ErrorCode[name], memberId: 'given' });
-const stable: Membership = {
+const stable: MembershipView = {
+  isStatic: false,
   phase: 'stable',
   memberId: 'm',
   generation: 1,
@@ -46,7 +50,7 @@ describe('membership', () => {
         { type: 'heartbeatAnswered' },
       ]),
     ).toEqual([
-      'joining, send join',
+      'joining, seekTopics, send join',
       'joining, send join',
       'syncing, send sync',
       'stable, assign, heartbeatLater',
@@ -79,9 +83,10 @@ describe('membership', () => {
   });
 
   it('loses its partitions when the coordinator does not know it any more', () => {
-    const next = step(stable, refused('heartbeat', 'UNKNOWN_MEMBER_ID'));
-    expect(next.state).toMatchObject({ phase: 'revoking', memberId: '', generation: -1 });
-    expect(next.effects).toEqual([{ type: 'revoke', lost: true }]);
+    const state = { ...stable };
+    const effects = step(state, refused('heartbeat', 'UNKNOWN_MEMBER_ID'), 0);
+    expect(state).toMatchObject({ phase: 'revoking', memberId: '', generation: -1 });
+    expect(effects).toEqual([{ type: 'revoke', lost: true }]);
     expect(tell([refused('commit', 'ILLEGAL_GENERATION')], stable)).toEqual([
       'revoking, revoke lost',
     ]);
@@ -93,7 +98,7 @@ describe('membership', () => {
     'looks for the coordinator again on %s',
     (name) => {
       expect(tell([{ type: 'start' }, refused('join', name), { type: 'retryDue' }])).toEqual([
-        'joining, send join',
+        'joining, seekTopics, send join',
         'joining, forgetCoordinator, retryLater',
         'joining, send join',
       ]);
@@ -105,10 +110,12 @@ describe('membership', () => {
   );
 
   it('backs off further with each failure, until an answer comes', () => {
-    const first = step(stable, { type: 'unanswered', request: 'heartbeat' });
-    const second = step(first.state, { type: 'unanswered', request: 'heartbeat' });
-    expect(second.effects.at(-1)).toEqual({ type: 'retryLater', failures: 2 });
-    expect(step(second.state, { type: 'heartbeatAnswered' }).state.failures).toBe(0);
+    const state = { ...stable };
+    step(state, { type: 'unanswered', request: 'heartbeat' }, 0);
+    const effects = step(state, { type: 'unanswered', request: 'heartbeat' }, 0);
+    expect(effects.at(-1)).toEqual({ type: 'retryLater', failures: 2 });
+    step(state, { type: 'heartbeatAnswered' }, 0);
+    expect(state.failures).toBe(0);
   });
 
   it.each([
@@ -117,7 +124,7 @@ describe('membership', () => {
     'INCONSISTENT_GROUP_PROTOCOL',
   ] as const)('ends for good on %s', (name) => {
     expect(tell([refused('heartbeat', name), { type: 'start' }], stable)).toEqual([
-      'ended, fail',
+      'ended, stop, fail',
       'ended',
     ]);
   });
@@ -132,7 +139,7 @@ describe('membership', () => {
           refused('commit', 'ILLEGAL_GENERATION'),
           { type: 'synced' },
           { type: 'unanswered', request: 'heartbeat' },
-          { type: 'rejoin' },
+          { type: 'dealOutdated' },
         ],
         joining,
       ),
@@ -141,9 +148,28 @@ describe('membership', () => {
 
   it('leaves once', () => {
     expect(tell([{ type: 'leave' }, { type: 'leave' }], stable)).toEqual([
-      'ended, send leave',
+      'ended, stop, send leave',
       'ended',
     ]);
-    expect(tell([{ type: 'leave' }])).toEqual(['ended']);
+    expect(tell([{ type: 'leave' }])).toEqual(['ended, stop']);
+  });
+
+  it('says nothing when it ends as a static member: it may come back', () => {
+    expect(tell([{ type: 'leave' }], { ...stable, isStatic: true })).toEqual(['ended, stop']);
+  });
+
+  it('looks for topics that do not exist until it ends', () => {
+    const sought: GroupEvent = { type: 'topicsSought' };
+    expect(tell([sought, { type: 'leave' }, sought], stable)).toEqual([
+      'stable, seekTopics',
+      'ended, stop, send leave',
+      'ended',
+    ]);
+  });
+
+  it('deals anew, as the leader, when its topics have other partitions', () => {
+    const outdated: GroupEvent = { type: 'dealOutdated' };
+    expect(tell([outdated], stable)).toEqual(['stable']);
+    expect(tell([outdated], { ...stable, isLeader: true })).toEqual(['revoking, revoke']);
   });
 });
