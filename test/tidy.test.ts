@@ -1,11 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, posix, relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { parts, root, type Source, sources } from './sources.js';
 
-/** The house rules of docs/ARCHITECTURE.md: who may import whom, and how big a room may get. */
-const root = join(import.meta.dirname, '..');
-const parts = ['agent', 'broker', 'sinks', 'protocol', 'client', 'config', 'cli', 'system'];
+// The house rules of docs/ARCHITECTURE.md: who may import whom, and how big a room may get.
 
 /** For each area (the longest matching prefix rules), the areas of ours that it may import. */
 const mayImport: Record<string, readonly string[]> = {
@@ -29,60 +27,6 @@ const systemOnly =
   /^(node:)?(fs|fs\/promises|net|tls|dgram|http|https|http2|child_process|timers|timers\/promises|undici)$/;
 const clockAndChance =
   /\bDate\.now\(|\bnew Date\(\)|\bperformance\.|\bMath\.random\(|\brandomBytes\(|\bsetTimeout\(|\bsetInterval\(|\bsetImmediate\(|\bfetch\(/;
-
-interface Source {
-  readonly path: string;
-  readonly text: string;
-  readonly lines: readonly string[];
-  readonly tree: ts.SourceFile;
-  /** Relative imports as paths of the project; and the packages. */
-  readonly imports: readonly string[];
-  readonly packages: readonly string[];
-}
-
-function listSources(directory: string): string[] {
-  return readdirSync(join(root, directory)).flatMap((name) => {
-    const path = posix.join(directory, name);
-    if (statSync(join(root, path)).isDirectory()) return listSources(path);
-    return path.endsWith('.ts') ? [path] : [];
-  });
-}
-
-function readSource(path: string): Source {
-  const text = readFileSync(join(root, path), 'utf8');
-  const tree = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
-  const specifiers: string[] = [];
-  const visit = (node: ts.Node): void => {
-    if (
-      (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
-      node.moduleSpecifier !== undefined &&
-      ts.isStringLiteral(node.moduleSpecifier)
-    ) {
-      specifiers.push(node.moduleSpecifier.text);
-    }
-    const argument =
-      ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
-        ? node.arguments[0]
-        : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
-          ? node.argument.literal
-          : undefined;
-    if (argument !== undefined && ts.isStringLiteral(argument)) specifiers.push(argument.text);
-    ts.forEachChild(node, visit);
-  };
-  visit(tree);
-  return {
-    path,
-    text,
-    lines: text.split('\n'),
-    tree,
-    imports: specifiers
-      .filter((name) => name.startsWith('.'))
-      .map((name) => posix.join(dirname(path), name).replace(/\.js$/, '.ts')),
-    packages: specifiers.filter((name) => !name.startsWith('.')),
-  };
-}
-
-const sources = [...parts.flatMap(listSources), 'index.ts'].map(readSource);
 
 /** The text without comments and strings, so that prose cannot break a rule. */
 function codeOf(source: Source): string {
