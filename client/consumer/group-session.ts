@@ -10,7 +10,7 @@ import {
   type GroupEffect,
   type GroupEvent,
   type GroupRequest,
-  type MembershipView,
+  type Membership,
   newMembership,
   step,
 } from './membership.js';
@@ -36,7 +36,7 @@ export class GroupSession {
   readonly #listener: GroupSessionListener;
   readonly #identity: requests.GroupIdentity;
   readonly #topics: readonly string[];
-  readonly #state: MembershipView;
+  readonly #state: Membership;
   /** For the next heartbeat or attempt. */
   #timer: Timer | undefined;
   /** For the next look for topics that do not exist. */

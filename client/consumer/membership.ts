@@ -1,7 +1,7 @@
 import { ErrorCode, isRetriable } from '../../protocol/index.js';
 
 /** A member's place in its group. */
-export interface Membership {
+export interface MutableMembership {
   /** With a `groupInstanceId` (KIP-345): it stays a member when it ends, and may come back. */
   readonly isStatic: boolean;
   /**
@@ -21,9 +21,9 @@ export interface Membership {
 }
 
 /** What others see of it. */
-export type MembershipView = Readonly<Membership>;
+export type Membership = Readonly<MutableMembership>;
 
-export function newMembership(isStatic: boolean): MembershipView {
+export function newMembership(isStatic: boolean): Membership {
   return {
     isStatic,
     phase: 'apart',
@@ -90,7 +90,11 @@ export type GroupEffect =
 type Effects = readonly GroupEffect[];
 
 /** The member's side of the classic group protocol (KIP-62, 345, 394), eager rebalances. */
-export function step(state: Membership, event: GroupEvent, _now: number): readonly GroupEffect[] {
+export function step(
+  state: MutableMembership,
+  event: GroupEvent,
+  _now: number,
+): readonly GroupEffect[] {
   if (state.phase === 'ended') return [];
   switch (event.type) {
     case 'start':
@@ -127,36 +131,36 @@ const stop: GroupEffect = { type: 'stop' };
 const send = (request: GroupRequest | 'leave'): GroupEffect => ({ type: 'send', request });
 
 /** It heartbeats; while it revokes too, or a slow application would be thrown out. */
-function isMember({ phase }: Membership): boolean {
+function isMember({ phase }: MutableMembership): boolean {
   return phase === 'stable' || phase === 'revoking';
 }
 
 /** Whether an answer to this request still matters. */
-function awaits(state: Membership, request: GroupRequest | 'commit'): boolean {
+function awaits(state: MutableMembership, request: GroupRequest | 'commit'): boolean {
   if (request === 'join') return state.phase === 'joining';
   if (request === 'sync') return state.phase === 'syncing';
   return isMember(state);
 }
 
-function join(state: Membership): Effects {
+function join(state: MutableMembership): Effects {
   state.phase = 'joining';
   state.isLeader = false;
   return [send('join')];
 }
 
-function giveUp(state: Membership, lost: boolean): Effects {
+function giveUp(state: MutableMembership, lost: boolean): Effects {
   if (!state.hasAssignment) return join(state);
   state.phase = 'revoking';
   return [{ type: 'revoke', lost }];
 }
 
-function onRevoked(state: Membership): Effects {
+function onRevoked(state: MutableMembership): Effects {
   if (state.phase !== 'revoking') return [];
   state.hasAssignment = false;
   return join(state);
 }
 
-function onJoined(state: Membership, { memberId, generation, isLeader }: Joined): Effects {
+function onJoined(state: MutableMembership, { memberId, generation, isLeader }: Joined): Effects {
   if (state.phase !== 'joining') return [];
   state.memberId = memberId;
   state.generation = generation;
@@ -166,7 +170,7 @@ function onJoined(state: Membership, { memberId, generation, isLeader }: Joined)
   return [send('sync')];
 }
 
-function onSynced(state: Membership): Effects {
+function onSynced(state: MutableMembership): Effects {
   if (state.phase !== 'syncing') return [];
   state.phase = 'stable';
   state.hasAssignment = true;
@@ -174,27 +178,27 @@ function onSynced(state: Membership): Effects {
   return [{ type: 'assign' }, heartbeatLater];
 }
 
-function onHeartbeatAnswered(state: Membership): Effects {
+function onHeartbeatAnswered(state: MutableMembership): Effects {
   if (!isMember(state)) return [];
   state.failures = 0;
   return [heartbeatLater];
 }
 
-function onRetry(state: Membership): Effects {
+function onRetry(state: MutableMembership): Effects {
   if (state.phase === 'joining') return [send('join')];
   if (state.phase === 'syncing') return [send('sync')];
   return isMember(state) ? [send('heartbeat')] : [];
 }
 
 /** The same request once more, later. */
-function again(state: Membership, effects: Effects): Effects {
+function again(state: MutableMembership, effects: Effects): Effects {
   state.failures += 1;
   return [...effects, { type: 'retryLater', failures: state.failures }];
 }
 
 type Refused = Extract<GroupEvent, { type: 'refused' }>;
 
-function onRefused(state: Membership, { request, errorCode, memberId }: Refused): Effects {
+function onRefused(state: MutableMembership, { request, errorCode, memberId }: Refused): Effects {
   if (!awaits(state, request)) return [];
   switch (errorCode) {
     case ErrorCode.MEMBER_ID_REQUIRED:
@@ -218,7 +222,7 @@ function onRefused(state: Membership, { request, errorCode, memberId }: Refused)
   }
 }
 
-function onRebalance(state: Membership, request: GroupRequest | 'commit'): Effects {
+function onRebalance(state: MutableMembership, request: GroupRequest | 'commit'): Effects {
   const then = request === 'heartbeat' ? [heartbeatLater] : [];
   if (state.phase === 'revoking') return then;
   if (state.phase !== 'stable' || !state.hasAssignment) return join(state);
@@ -226,13 +230,13 @@ function onRebalance(state: Membership, request: GroupRequest | 'commit'): Effec
 }
 
 /** The coordinator has thrown the member out: others may have its partitions. */
-function forgotten(state: Membership): Effects {
+function forgotten(state: MutableMembership): Effects {
   state.generation = -1;
   // While the application is giving its partitions up already, it only has to finish.
   return state.phase === 'revoking' ? [] : giveUp(state, true);
 }
 
-function leave(state: Membership): Effects {
+function leave(state: MutableMembership): Effects {
   const mustSay = state.memberId !== '' && !state.isStatic;
   state.phase = 'ended';
   return mustSay ? [stop, send('leave')] : [stop];

@@ -23,7 +23,7 @@ const PASSING_FAILURES = 2;
 export class PartitionWriter implements PartitionWorker {
   readonly #options: WriterOptions;
   readonly #effects: EffectRunner;
-  readonly #state: ChainView;
+  readonly #state: ChainState;
   #isClosed = false;
   #running: Promise<void> = Promise.resolve();
   readonly #intake: Intake;

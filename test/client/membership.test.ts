@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   type GroupEvent,
-  type MembershipView,
+  type Membership,
   newMembership,
   step,
 } from '../../client/consumer/membership.js';
@@ -28,7 +28,7 @@ const refused = (
   request: 'join' | 'sync' | 'heartbeat' | 'commit',
   name: keyof typeof ErrorCode,
 ): GroupEvent => ({ type: 'refused', request, errorCode: ErrorCode[name], memberId: 'given' });
-const stable: MembershipView = {
+const stable: Membership = {
   isStatic: false,
   phase: 'stable',
   memberId: 'm',

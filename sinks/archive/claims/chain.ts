@@ -7,7 +7,7 @@ import type {
   ChainEffect,
   ChainEvent,
   ChainState,
-  ChainView,
+  MutableChain,
 } from './state.js';
 
 const FIRST_RETRY_MS = 500;
@@ -42,7 +42,7 @@ export function newChain(config: ChainConfig): ChainView {
  * fails or surprises, the writer opens the chain again and goes on from what it finds there.
  * `now` is monotonic, in milliseconds: nothing here is a time of day.
  */
-export function step(state: ChainState, event: ChainEvent, now: number): readonly ChainEffect[] {
+export function step(state: MutableChain, event: ChainEvent, now: number): readonly ChainEffect[] {
   switch (event.type) {
     case 'open':
       return open(state);
@@ -87,19 +87,19 @@ export function step(state: ChainState, event: ChainEvent, now: number): readonl
   }
 }
 
-function work(state: ChainState, effect: ChainEffect): Effects {
+function work(state: MutableChain, effect: ChainEffect): Effects {
   state.phase = 'working';
   return [effect];
 }
 
-function open(state: ChainState): Effects {
+function open(state: MutableChain): Effects {
   const { config, pace, drainTo, failures, blocked } = state;
   Object.assign(state, newChain(config), { pace, drainTo, failures, blocked });
   return work(state, { type: 'list' });
 }
 
 function onListed(
-  state: ChainState,
+  state: MutableChain,
   event: Extract<ChainEvent, { type: 'listed' }>,
   now: number,
 ): Effects {
@@ -121,7 +121,7 @@ function onListed(
 }
 
 function onClaimRead(
-  state: ChainState,
+  state: MutableChain,
   event: Extract<ChainEvent, { type: 'claimRead' }>,
   now: number,
 ): Effects {
@@ -143,7 +143,7 @@ function onClaimRead(
 }
 
 /** No claim stands at the position: the next one is ours to make. */
-function atHead(state: ChainState, now: number): Effects {
+function atHead(state: MutableChain, now: number): Effects {
   const { position, lastListed } = state;
   if (lastListed > position) {
     return broken(state, lastListed, position, now);
@@ -155,34 +155,34 @@ function atHead(state: ChainState, now: number): Effects {
   return openSpool(state);
 }
 
-function broken(state: ChainState, last: number, removed: number, now: number): Effects {
+function broken(state: MutableChain, last: number, removed: number, now: number): Effects {
   const message =
     `The chain has a claim at ${last} but none at ${removed}: ` +
     'a claim file was removed. Restore it from a backup of the archive.';
   return block(state, { code: 'CHAIN_BROKEN', message }, now);
 }
 
-function openSpool(state: ChainState): Effects {
+function openSpool(state: MutableChain): Effects {
   return work(state, { type: 'openSpool', start: state.position, fresh: false });
 }
 
-function onInspected(state: ChainState, verdict: 'complete' | 'incomplete'): Effects {
+function onInspected(state: MutableChain, verdict: 'complete' | 'incomplete'): Effects {
   return verdict === 'complete' ? confirm(state, false) : openSpool(state);
 }
 
-function onSpooled(state: ChainState, spool: SpoolLevel, now: number): Effects {
+function onSpooled(state: MutableChain, spool: SpoolLevel, now: number): Effects {
   state.spool = spool;
   // Records have come in: whatever was wrong is over.
   if (state.phase === 'reading') recover(state);
   return proceed(state, now);
 }
 
-function continueReading(state: ChainState, now: number): Effects {
+function continueReading(state: MutableChain, now: number): Effects {
   return state.phase === 'reading' ? proceed(state, now) : [];
 }
 
 /** Goes on with what is in the spool: read more, cut, or finish a claim. */
-function proceed(state: ChainState, now: number): Effects {
+function proceed(state: MutableChain, now: number): Effects {
   const { spool, claim } = state;
   if (spool === undefined) return [];
   if (claim !== undefined) return fill(state, spool, claim);
@@ -190,7 +190,7 @@ function proceed(state: ChainState, now: number): Effects {
   return read(state, spool, state.mustEnd);
 }
 
-function isCutDue(state: ChainState, spool: SpoolLevel, now: number): boolean {
+function isCutDue(state: MutableChain, spool: SpoolLevel, now: number): boolean {
   const { mustEnd, drainTo } = state;
   if (mustEnd !== undefined) return spool.position > mustEnd;
   if (drainTo !== undefined && spool.position >= drainTo && spool.records > 0) return true;
@@ -198,7 +198,7 @@ function isCutDue(state: ChainState, spool: SpoolLevel, now: number): boolean {
 }
 
 /** One cut for the whole partition: whatever key or hour its records are for. */
-function cut(state: ChainState): Effects {
+function cut(state: MutableChain): Effects {
   const { spool, config } = state;
   if (spool === undefined || spool.position === spool.start) return [];
   const { settings } = config;
@@ -208,12 +208,12 @@ function cut(state: ChainState): Effects {
 }
 
 /** The last offset of the next claim of ours. */
-function cutEnd(state: ChainState, spool: SpoolLevel): number {
+function cutEnd(state: MutableChain, spool: SpoolLevel): number {
   return Math.min(state.mustEnd ?? Infinity, spool.position - 1);
 }
 
 /** A claim is there, its files are not: they are made from the spool and, beyond it, the log. */
-function fill(state: ChainState, spool: SpoolLevel, claim: Claim): Effects {
+function fill(state: MutableChain, spool: SpoolLevel, claim: Claim): Effects {
   if (spool.position > claim.end) {
     const hasPlainNames = differInCaseAlone(claim.files.map(({ name }) => name));
     const { start, end, settings } = claim;
@@ -222,13 +222,13 @@ function fill(state: ChainState, spool: SpoolLevel, claim: Claim): Effects {
   return read(state, spool, claim.end);
 }
 
-function read(state: ChainState, spool: SpoolLevel, until: number | undefined): Effects {
+function read(state: MutableChain, spool: SpoolLevel, until: number | undefined): Effects {
   if (state.phase === 'reading') return [];
   state.phase = 'reading';
   return [{ type: 'read', from: spool.position, until }];
 }
 
-function onOutOfRange(state: ChainState, logStart: number, logEnd: number, now: number): Effects {
+function onOutOfRange(state: MutableChain, logStart: number, logEnd: number, now: number): Effects {
   const { claim, spool, config } = state;
   if (spool === undefined) return [];
   const position = spool.position;
@@ -249,7 +249,7 @@ function onOutOfRange(state: ChainState, logStart: number, logEnd: number, now: 
   return tryClaim(state, 'gap', position, logStart - 1, []);
 }
 
-function onEncoded(state: ChainState, files: Claim['files'], now: number): Effects {
+function onEncoded(state: MutableChain, files: Claim['files'], now: number): Effects {
   const { claim, spool, position } = state;
   if (spool === undefined) return open(state);
   if (claim === undefined) {
@@ -269,7 +269,7 @@ function onEncoded(state: ChainState, files: Claim['files'], now: number): Effec
 }
 
 function tryClaim(
-  state: ChainState,
+  state: MutableChain,
   kind: Claim['kind'],
   start: number,
   end: number,
@@ -281,13 +281,13 @@ function tryClaim(
   return work(state, { type: 'createClaim', claim: own });
 }
 
-function confirm(state: ChainState, lost: boolean): Effects {
+function confirm(state: MutableChain, lost: boolean): Effects {
   const { claim } = state;
   if (claim === undefined) return open(state);
   return work(state, { type: 'confirm', claim, lost });
 }
 
-function onConfirmed(state: ChainState): Effects {
+function onConfirmed(state: MutableChain): Effects {
   const { claim } = state;
   if (claim === undefined) return open(state);
   const position = claim.end + 1;
@@ -302,19 +302,19 @@ function onConfirmed(state: ChainState): Effects {
   return work(state, { type: 'readClaim', start: position });
 }
 
-function onTick(state: ChainState, now: number): Effects {
+function onTick(state: MutableChain, now: number): Effects {
   if (state.phase === 'waiting' && state.failures > 0 && now >= state.retryAt) return open(state);
   // Nothing comes in, and nothing has failed for long: whatever was wrong is over.
   if (state.phase === 'reading' && now - state.retryAt >= LAST_RETRY_MS) recover(state);
   return continueReading(state, now);
 }
 
-function recover(state: ChainState): void {
+function recover(state: MutableChain): void {
   state.failures = 0;
   state.blocked = undefined;
 }
 
-function retryLater(state: ChainState, now: number): void {
+function retryLater(state: MutableChain, now: number): void {
   state.failures += 1;
   const backoffMs = Math.min(FIRST_RETRY_MS * 2 ** (state.failures - 1), LAST_RETRY_MS);
   state.phase = 'waiting';
@@ -322,7 +322,7 @@ function retryLater(state: ChainState, now: number): void {
 }
 
 /** Stands still with an alarm, and looks again from time to time: a person may have mended it. */
-function block(state: ChainState, blocked: Blocked, now: number): Effects {
+function block(state: MutableChain, blocked: Blocked, now: number): Effects {
   state.blocked = blocked;
   retryLater(state, now);
   return [{ type: 'alarm', blocked }];

@@ -25,7 +25,7 @@ export interface Blocked {
 }
 
 /** What the writer of one partition knows; everything else is in the store, spool and log. */
-export interface ChainState {
+export interface MutableChain {
   readonly config: ChainConfig;
   /** `working`: one effect is under way. `reading`: records come in. */
   phase: 'working' | 'reading' | 'waiting';
@@ -55,7 +55,7 @@ export interface ChainState {
 }
 
 /** What others see of it. */
-export type ChainView = Readonly<ChainState>;
+export type ChainState = Readonly<MutableChain>;
 
 /** What happened: the answers to effects, records that came in, and the clock. */
 export type ChainEvent =
