@@ -15,7 +15,7 @@ import {
 } from '../../protocol/index.js';
 import { byTopic, type TopicPartition } from '../topic-partition.js';
 import { type Assignment, assignors, type GroupMember } from './assignors/index.js';
-import type { MembershipView } from './membership.js';
+import type { Membership } from './membership.js';
 import type { ConsumerSettings } from './settings.js';
 
 /** What all requests of a member carry. */
@@ -33,7 +33,7 @@ export { Heartbeat, JoinGroup, LeaveGroup, SyncGroup };
 
 export function joinBody(
   { groupId, settings }: GroupIdentity,
-  { memberId, generation }: MembershipView,
+  { memberId, generation }: Membership,
   topics: readonly string[],
   lastAssignment: readonly TopicPartition[],
 ): JoinGroupRequestInput {
@@ -64,7 +64,7 @@ export function readMembers(response: JoinGroupResponse): GroupMember[] {
 
 export function syncBody(
   { groupId, settings }: GroupIdentity,
-  { memberId, generation }: MembershipView,
+  { memberId, generation }: Membership,
   protocolName: string,
   assignment: Assignment,
 ): SyncGroupRequestInput {
@@ -100,7 +100,7 @@ export function readAssignment(bytes: Buffer): TopicPartition[] {
 
 export function heartbeatBody(
   { groupId, settings }: GroupIdentity,
-  { memberId, generation }: MembershipView,
+  { memberId, generation }: Membership,
 ): HeartbeatRequestInput {
   const groupInstanceId = settings.groupInstanceId ?? null;
   return { groupId, generationId: generation, memberId, groupInstanceId };
@@ -108,7 +108,7 @@ export function heartbeatBody(
 
 export function leaveBody(
   { groupId }: GroupIdentity,
-  { memberId }: MembershipView,
+  { memberId }: Membership,
 ): LeaveGroupRequestInput {
   return { groupId, memberId, members: [{ memberId, reason: 'the consumer was closed' }] };
 }

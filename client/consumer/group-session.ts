@@ -67,7 +67,7 @@ export class GroupSession {
   }
 
   /** Who commits: the generation and member id that the coordinator knows. */
-  get membership(): MembershipView {
+  get membership(): Membership {
     return this.#state;
   }
 

@@ -4,7 +4,7 @@ import type { PartitionWorker, WorkerStatus } from '../worker.js';
 import {
   type ChainEffect,
   type ChainEvent,
-  type ChainView,
+  type ChainState,
   newChain,
   step,
 } from './claims/index.js';

@@ -17,7 +17,7 @@ const LAST_RETRY_MS = 30_000;
 type Effects = readonly ChainEffect[];
 
 /** A writer that has not looked at its chain yet; start it with `open`. */
-export function newChain(config: ChainConfig): ChainView {
+export function newChain(config: ChainConfig): ChainState {
   return {
     config,
     phase: 'waiting',

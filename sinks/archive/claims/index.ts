@@ -11,4 +11,4 @@ export {
 } from './claim.js';
 export { ChainLinks, listingOf } from './links.js';
 export type { Rotation, SpoolLevel } from './rotation.js';
-export type { Blocked, ChainConfig, ChainEffect, ChainEvent, ChainView } from './state.js';
+export type { Blocked, ChainConfig, ChainEffect, ChainEvent, ChainState } from './state.js';
