@@ -1,16 +1,18 @@
 import { join } from 'node:path';
 import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
+import { componentOf } from '../config/index.js';
 import { awaitDirectoryLock, type DirectoryLock, type System } from '../system/index.js';
-import { ArchiveSink } from './archive/index.js';
-import { httpSink } from './destinations/index.js';
+import { type SinkComponents, sinkComponents } from './components.js';
 import { type PartitionStatus, SinkRunner } from './runner.js';
 import type { SinkConfig, SinksConfig } from './schema.js';
-import type { Sink, SinkContext } from './sink.js';
+import type { SinkContext } from './sink.js';
 
 /** What the sinks of a process are started with. */
 export interface SinksOptions {
   /** The parsed `sinks:` section. */
   readonly config: SinksConfig;
+  /** Those that the section was parsed with. */
+  readonly components?: SinkComponents;
   /** The parsed `kafka:` section; a sink may name its own. */
   readonly kafka: Pick<KafkaConfig, 'bootstrap'> & Partial<KafkaConfig>;
   /** The sinks' own folder: their lock, spools and identities. */
@@ -21,7 +23,7 @@ export interface SinksOptions {
 
 /** How a sink stands. */
 export interface SinkStatus {
-  readonly type: SinkConfig['type'];
+  readonly type: string;
   readonly group: string;
   /** What has arrived since the start. */
   readonly records: number;
@@ -32,7 +34,7 @@ export interface SinkStatus {
 }
 
 interface Running {
-  readonly type: SinkConfig['type'];
+  readonly type: string;
   readonly runner: SinkRunner;
   readonly arrived: { records: number; bytes: number };
 }
@@ -128,21 +130,13 @@ export class Sinks {
         counters.bytes.inc(bytes);
       },
     };
-    const sink = await openSink(context, config);
+    const { sinks } = options.components ?? sinkComponents();
+    const sink = await componentOf(sinks, config).create(config, context);
     const { topics } = config;
     const runner = new SinkRunner({ ...context, topics, sink });
     const { type } = config;
     this.#running.set(name, { type, runner, arrived });
     gaugesOf(system, name, runner);
-  }
-}
-
-async function openSink(context: SinkContext, config: SinkConfig): Promise<Sink> {
-  switch (config.type) {
-    case 'archive':
-      return ArchiveSink.open(context, config);
-    case 'http':
-      return httpSink.create(config, context);
   }
 }
 

@@ -1,7 +1,14 @@
-import { dirname, join } from 'node:path';
-import type { Disk, Random, System } from '../../../system/index.js';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from '../../../config/index.js';
+import {
+  type Disk,
+  type Random,
+  refuseUnlessWritable,
+  type System,
+} from '../../../system/index.js';
 import { STAGING_DIRECTORY } from '../names.js';
-import type { Store } from './store.js';
+import type { Store, StoreComponent } from './store.js';
 
 const SCAN_BYTES = 1024 * 1024;
 
@@ -150,6 +157,33 @@ export class LocalStore implements Store {
     this.#durable.add(path);
   }
 }
+
+const options = z
+  .object({
+    root: z
+      .string()
+      .min(1)
+      .describe('Directory of the archive, on a file system that has hard links.'),
+  })
+  .describe('A directory on this machine or on a mounted file system.');
+
+/** `type: local`. */
+export const local: StoreComponent<typeof options> = {
+  type: 'local',
+  schema: options,
+  create: ({ root }, { system, writer }) => new LocalStore(system, root, writer),
+  place: ({ root }) => ({
+    name: root,
+    id: pathToFileURL(resolve(root)).href,
+    option: 'root',
+    kind: 'directory',
+    isPresent: async ({ disk }) => disk.statSync(root)?.kind === 'directory',
+    async outlook(system) {
+      refuseUnlessWritable(system, root);
+      return [{ outcome: 'good', what: `${root} can be written` }];
+    },
+  }),
+};
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
