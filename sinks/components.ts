@@ -1,25 +1,20 @@
-import {
-  archiveSink,
-  type FormatComponent,
-  formats,
-  type StoreComponent,
-  storeComponents,
-} from './archive/index.js';
+import { archive, formats, storeComponents } from './archive/index.js';
 import { httpSink } from './destinations/index.js';
-import type { SinkComponent } from './sink.js';
+import type { SinkComponent, SinkParts } from './sink.js';
 
-/** Every type of sink, and of what sinks are made of. */
-export interface SinkComponents {
+/** Every type of sink, and what sinks are made of. */
+export interface SinkComponents extends SinkParts {
   readonly sinks: readonly SinkComponent[];
-  readonly stores: readonly StoreComponent[];
-  readonly formats: readonly FormatComponent[];
 }
 
-/** Those that there are, and what a program adds to them. */
-export function sinkComponents(added: Partial<SinkComponents> = {}): SinkComponents {
-  const parts = {
-    stores: [...storeComponents, ...(added.stores ?? [])],
-    formats: [...formats, ...(added.formats ?? [])],
-  };
-  return { sinks: [archiveSink(parts), httpSink, ...(added.sinks ?? [])], ...parts };
+/** Those that come with logflume. */
+export const sinkComponents: SinkComponents = {
+  sinks: [archive, httpSink],
+  stores: storeComponents,
+  formats,
+};
+
+/** The sinks of a set, each made of its parts. */
+export function sinksOf({ sinks, ...parts }: SinkComponents): readonly SinkComponent[] {
+  return sinks.map((sink) => sink.withParts?.(parts) ?? sink);
 }

@@ -1,6 +1,6 @@
 import { componentOf, oneOf, z } from '../config/index.js';
 import { commonFields } from './common-options.js';
-import { type SinkComponents, sinkComponents } from './components.js';
+import { type SinkComponents, sinkComponents, sinksOf } from './components.js';
 import type { SinkArchive } from './sink.js';
 
 const sinkName = z
@@ -11,9 +11,9 @@ const sinkName = z
   );
 
 /** The `sinks:` section: sinks by name, of these types. */
-export function sinksSection(components: SinkComponents = sinkComponents()) {
+export function sinksSection(components: SinkComponents = sinkComponents) {
   return z
-    .record(sinkName, oneOf(components.sinks, commonFields, 'sharedFirst'))
+    .record(sinkName, oneOf(sinksOf(components), commonFields, 'sharedFirst'))
     .superRefine((sinks, context) => {
       for (const { path, message } of sharedArchives(sinks, components)) {
         context.addIssue({ code: 'custom', path: [...path], message });
@@ -30,8 +30,9 @@ export type SinkConfig = SinksConfig[string];
 /** The archives of these sinks, by the names of the sinks. */
 export function archivesOf(
   config: SinksConfig,
-  { sinks }: SinkComponents = sinkComponents(),
+  components: SinkComponents = sinkComponents,
 ): Map<string, SinkArchive> {
+  const sinks = sinksOf(components);
   const archives = new Map<string, SinkArchive>();
   for (const [name, options] of Object.entries(config)) {
     const archive = componentOf(sinks, options).archive?.(options);

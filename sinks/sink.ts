@@ -1,6 +1,6 @@
 import type { Component, OptionsSchema, z } from '../config/index.js';
 import type { System } from '../system/index.js';
-import type { ArchiveSite } from './archive/stores/index.js';
+import type { ArchiveSite, FormatComponent, StoreComponent } from './archive/index.js';
 import type { PartitionFeed } from './feed.js';
 import type { PartitionWorker } from './worker.js';
 
@@ -43,9 +43,17 @@ export interface Sink {
   close(): Promise<void>;
 }
 
+/** What sinks can be made of. */
+export interface SinkParts {
+  readonly stores: readonly StoreComponent[];
+  readonly formats: readonly FormatComponent[];
+}
+
 /** A type of sink: see `sinkComponents` for those that there are. */
 export interface SinkComponent<Schema extends OptionsSchema = OptionsSchema>
   extends Component<Schema, SinkContext, Sink | Promise<Sink>> {
+  /** Of a sink whose options name stores or formats: the same with these. */
+  withParts?(parts: SinkParts): SinkComponent;
   /** Of a sink that keeps an archive: which one, for whoever looks at it without the sink. */
   archive?(options: z.output<Schema>): SinkArchive;
 }

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
 import { componentOf } from '../config/index.js';
 import { awaitDirectoryLock, type DirectoryLock, type System } from '../system/index.js';
-import { type SinkComponents, sinkComponents } from './components.js';
+import { type SinkComponents, sinkComponents, sinksOf } from './components.js';
 import { type PartitionStatus, SinkRunner } from './runner.js';
 import type { SinkConfig, SinksConfig } from './schema.js';
-import type { SinkContext } from './sink.js';
+import type { SinkComponent, SinkContext } from './sink.js';
 
 /** What the sinks of a process are started with. */
 export interface SinksOptions {
@@ -57,8 +57,9 @@ export class Sinks {
   static async start(system: System, options: SinksOptions): Promise<Sinks> {
     const sinks = new Sinks(system, await awaitDirectoryLock(system, options.dataDir, 'sinks'));
     try {
+      const components = sinksOf(options.components ?? sinkComponents);
       for (const [name, config] of Object.entries(options.config)) {
-        await sinks.#add(name, config, options);
+        await sinks.#add(name, componentOf(components, config), config, options);
       }
     } catch (error) {
       await sinks.stop();
@@ -106,7 +107,12 @@ export class Sinks {
     return status;
   }
 
-  async #add(name: string, config: SinkConfig, options: SinksOptions): Promise<void> {
+  async #add(
+    name: string,
+    component: SinkComponent,
+    config: SinkConfig,
+    options: SinksOptions,
+  ): Promise<void> {
     const system = this.#system;
     const directory = join(options.dataDir, name);
     const instance = await instanceOf(system, directory);
@@ -130,8 +136,7 @@ export class Sinks {
         counters.bytes.inc(bytes);
       },
     };
-    const { sinks } = options.components ?? sinkComponents();
-    const sink = await componentOf(sinks, config).create(config, context);
+    const sink = await component.create(config, context);
     const { topics } = config;
     const runner = new SinkRunner({ ...context, topics, sink });
     const { type } = config;

@@ -1,33 +1,30 @@
 import { join } from 'node:path';
 import { componentOf } from '../../config/index.js';
 import type { PartitionFeed } from '../feed.js';
-import type { Assignment, Sink, SinkComponent, SinkContext } from '../sink.js';
+import type { Assignment, Sink, SinkComponent, SinkContext, SinkParts } from '../sink.js';
 import { replacedIds, streamName } from '../streams.js';
 import type { PartitionWorker } from '../worker.js';
 import type { ContentSettings, Rotation } from './claims/index.js';
-import { type FormatComponent, type Formats, madeOf } from './formats/index.js';
+import { type Formats, formats as formatComponents, madeOf } from './formats/index.js';
 import { LiveFiles } from './live-encoder.js';
 import { type ArchiveConfig, archiveOptions } from './options.js';
 import { PartitionWriter } from './partition-writer.js';
-import type { Store, StoreComponent } from './stores/index.js';
+import { type Store, storeComponents } from './stores/index.js';
 
 /** Each takes up to half a megabyte and a file descriptor. */
 const LIVE_FILES = 64;
 const SPOOL_DIRECTORY = 'spool';
 
-/** What archives are made of. */
-export interface ArchiveParts {
-  readonly stores: readonly StoreComponent[];
-  readonly formats: readonly FormatComponent[];
-}
+/** `type: archive`, with the stores and formats that come with logflume. */
+export const archive = archiveOf({ stores: storeComponents, formats: formatComponents });
 
-/** `type: archive`, with the stores and formats that it may name. */
-export function archiveSink({ stores, formats: components }: ArchiveParts) {
+function archiveOf({ stores, formats: components }: SinkParts): SinkComponent {
   const formats = madeOf(components);
   const schema = archiveOptions(stores, components, formats);
   return {
     type: 'archive',
     schema,
+    withParts: archiveOf,
     async create(options, context) {
       const { system, name, instance } = context;
       const component = componentOf(stores, options.store);

@@ -1,4 +1,4 @@
-export { archiveSink } from './archive-sink.js';
+export { archive } from './archive-sink.js';
 export { archiveCoverage, lookAtCluster } from './cluster-look.js';
 export type { ClusterLook, PartitionCoverage } from './coverage.js';
 export { type FormatComponent, formats } from './formats/index.js';

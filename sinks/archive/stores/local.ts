@@ -25,8 +25,8 @@ export class LocalStore implements Store {
   constructor(system: Pick<System, 'disk' | 'random'>, root: string, writer: string) {
     this.#disk = system.disk;
     this.#random = system.random;
-    this.#root = root;
-    this.stagingDirectory = join(root, STAGING_DIRECTORY, writer);
+    this.#root = resolve(root);
+    this.stagingDirectory = join(this.#root, STAGING_DIRECTORY, writer);
   }
 
   async createIfAbsent(name: string, content: Uint8Array): Promise<boolean> {
@@ -84,7 +84,7 @@ export class LocalStore implements Store {
   async files(directory: string): Promise<string[]> {
     const found: string[] = [];
     await this.#walk(directory, found);
-    return found;
+    return found.sort();
   }
 
   async folders(directory: string): Promise<string[]> {
@@ -154,7 +154,20 @@ export class LocalStore implements Store {
     if (path !== this.#root && parent !== path) await this.#makeDirectory(parent);
     await this.#disk.makeDirectory(path);
     if (parent !== path) await this.#disk.syncDirectory(parent);
+    if (path === this.#root) await this.#syncAbove(parent);
     this.#durable.add(path);
+  }
+
+  /** The root may have been made in directories that are as new as itself. */
+  async #syncAbove(directory: string): Promise<void> {
+    for (let at = directory; at !== dirname(at); at = dirname(at)) {
+      try {
+        await this.#disk.syncDirectory(dirname(at));
+      } catch (error) {
+        // Where we may not even look we have made nothing.
+        if (codeOf(error) !== 'EACCES' && codeOf(error) !== 'EPERM') throw error;
+      }
+    }
   }
 }
 

@@ -23,7 +23,7 @@ export interface Store {
    * answers with its size; undefined where there is no such file.
    */
   scan(name: string, onSlice: (slice: Buffer) => void): Promise<number | undefined>;
-  /** Names of all files below a directory, at any depth, sorted; none where it is missing. */
+  /** Names of all files below a directory, at any depth, sorted as text; none if it is missing. */
   files(directory: string): Promise<string[]>;
   /** Names (last part only) of the directories directly below one, sorted. */
   folders(directory: string): Promise<string[]>;
