@@ -1,6 +1,7 @@
 import type { Component, OptionsSchema, z } from '../config/index.js';
 import type { System } from '../system/index.js';
-import type { ArchiveSite, FormatComponent, StoreComponent } from './archive/index.js';
+import type { FormatComponent } from './archive/formats/index.js';
+import type { ArchiveSite, StoreComponent } from './archive/stores/index.js';
 import type { PartitionFeed } from './feed.js';
 import type { PartitionWorker } from './worker.js';
 

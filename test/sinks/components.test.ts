@@ -100,8 +100,8 @@ async function produce(topic: string, values: readonly string[]): Promise<void> 
 describe('a store of one’s own', () => {
   it('is refused twice for a topic, in its own words', () => {
     expect(mistakes({ a: inBucket('x'), b: inBucket('x') })).toEqual([
-      'b.store.bucket: is the archive of the sink "a" too, and both take topic logs: every record ' +
-        'would be there twice; give one of them another bucket',
+      'b.store.bucket: is the archive of the sink "a" too, and both take topic logs: every ' +
+        'record would be there twice; give one of them another bucket',
     ]);
     expect(mistakes({ a: inBucket('x'), b: inBucket('y') })).toBeUndefined();
     const local = { ...inBucket('x'), store: { type: 'local', root: 'x' } };
