@@ -1,11 +1,9 @@
-import { openStore, type StoreConfig } from '../sinks/index.js';
+import type { ArchiveSite, Store } from '../sinks/index.js';
 import type { System } from '../system/index.js';
+import type { LoadedWhole } from './whole-config.js';
 
 /** An archive, and who archives there. */
-export interface NamedStore {
-  /** What to call it: its root. */
-  readonly name: string;
-  readonly config: StoreConfig;
+export interface NamedArchive extends ArchiveSite {
   /** Sinks that archive here, by the file: the name of their claims, and their group. */
   readonly sinks: readonly { readonly sink: string; readonly group: string }[];
   readonly bootstrap: readonly string[] | undefined;
@@ -15,37 +13,21 @@ interface KafkaPart {
   readonly bootstrap?: readonly string[];
 }
 
-type Sections = Readonly<
-  Record<
-    string,
-    { readonly store?: StoreConfig; readonly continues?: string; readonly kafka?: KafkaPart }
-  >
->;
-
 /** The archives of a YAML file that was loaded whole, each once. */
-export function storesOfFile(loaded: {
-  readonly config: { readonly sinks?: unknown };
-  readonly document: unknown;
-}): NamedStore[] {
-  const { kafka } = loaded.document as { readonly kafka?: KafkaPart };
-  const stores = new Map<string, NamedStore>();
-  for (const [name, section] of Object.entries((loaded.config.sinks ?? {}) as Sections)) {
-    const { store, continues = name } = section;
-    if (store === undefined) continue;
-    const known = stores.get(store.root);
+export function archivesOfFile({ archives, config, document }: LoadedWhole): NamedArchive[] {
+  const { kafka } = document as { readonly kafka?: KafkaPart };
+  const named = new Map<string, NamedArchive>();
+  for (const [name, { place, open, continues = name }] of archives) {
+    const known = named.get(place.id);
     const sinks = [...(known?.sinks ?? []), { sink: continues, group: `logflume-${name}` }];
-    const bootstrap = known?.bootstrap ?? section.kafka?.bootstrap ?? kafka?.bootstrap;
-    stores.set(store.root, { name: store.root, config: store, sinks, bootstrap });
+    const own = config.sinks?.[name]?.kafka?.bootstrap;
+    const bootstrap = known?.bootstrap ?? own ?? kafka?.bootstrap;
+    named.set(place.id, { place: known?.place ?? place, open, sinks, bootstrap });
   }
-  return [...stores.values()];
-}
-
-/** Whether there is anything at all where an archive should be. */
-export function isPresent({ disk }: System, { root }: StoreConfig): boolean {
-  return disk.statSync(root)?.kind === 'directory';
+  return [...named.values()];
 }
 
 /** To read from. */
-export function opened(system: System, { config }: NamedStore) {
-  return openStore(system, config, `cli-${system.processes.pid}`);
+export function opened(system: System, archive: ArchiveSite): Store {
+  return archive.open({ system, writer: `cli-${system.processes.pid}` });
 }

@@ -2,11 +2,12 @@ import { Admin } from '../client/index.js';
 import {
   type ArchivedFile,
   type ClusterLook,
+  directoryArchive,
   listArchive,
   lookAtCluster,
   verifyArchive,
 } from '../sinks/index.js';
-import { isPresent, type NamedStore, opened, storesOfFile } from './archive-stores.js';
+import { archivesOfFile, type NamedArchive, opened } from './archive-stores.js';
 import type { Context } from './context.js';
 import { CommandError, ExitCode, UsageError, words } from './failure.js';
 import { table } from './table.js';
@@ -34,26 +35,26 @@ const PROGRESS_MS = 10_000;
 const LINE_MS = 200;
 
 /** The archives meant: the given root, or those of a YAML file, each once. */
-async function storesOf(
+async function archivesMeant(
   context: Context,
   root: string | undefined,
   options: ArchiveOptions,
-): Promise<NamedStore[]> {
+): Promise<NamedArchive[]> {
   if (root !== undefined) {
-    return [{ name: root, config: { type: 'local', root }, sinks: [], bootstrap: undefined }];
+    return [{ ...directoryArchive(root), sinks: [], bootstrap: undefined }];
   }
   if (options.config === undefined) {
     throw new UsageError('name the root of an archive, or a file with --config');
   }
-  const stores = storesOfFile(await loadWholeConfig(context, options.config));
-  if (stores.length === 0) throw new CommandError(`${options.config} has no archive sink`);
-  return stores;
+  const archives = archivesOfFile(await loadWholeConfig(context, options.config));
+  if (archives.length === 0) throw new CommandError(`${options.config} has no archive sink`);
+  return archives;
 }
 
 /** Says so where an archive is not there: nothing would look like an archive without a fault. */
-function isThere({ system, terminal }: Context, { name, config }: NamedStore): boolean {
-  if (isPresent(system, config)) return true;
-  terminal.say(`logflume: ${name}: there is no such directory`);
+async function isThere({ system, terminal }: Context, { place }: NamedArchive): Promise<boolean> {
+  if (await place.isPresent(system)) return true;
+  terminal.say(`logflume: ${place.name}: there is no such ${place.kind}`);
   return false;
 }
 
@@ -65,22 +66,23 @@ export async function list(
 ): Promise<number> {
   const { terminal } = context;
   let absent = 0;
-  for (const store of await storesOf(context, root, options)) {
-    if (!isThere(context, store)) {
+  for (const archive of await archivesMeant(context, root, options)) {
+    if (!(await isThere(context, archive))) {
       absent++;
       continue;
     }
-    const files = await listArchive(opened(context.system, store), { topic: options.topic });
+    const { name } = archive.place;
+    const files = await listArchive(opened(context.system, archive), { topic: options.topic });
     if (options.output === 'json') {
       for (const file of files) {
-        await terminal.data(`${JSON.stringify({ root: store.name, ...file })}\n`);
+        await terminal.data(`${JSON.stringify({ root: name, ...file })}\n`);
       }
       continue;
     }
     const titles = ['STATE', 'PARTITION', 'START', 'END', 'RECORDS', 'BYTES', 'STORED', 'FILE'];
     await terminal.data(table(titles, files.map(rowOf)));
     const records = files.reduce((sum, file) => sum + file.records, 0);
-    terminal.say(`${store.name}: ${files.length} files, ${records} records`);
+    terminal.say(`${name}: ${files.length} files, ${records} records`);
   }
   return absent === 0 ? ExitCode.done : ExitCode.failed;
 }
@@ -103,21 +105,22 @@ export async function verify(
   const { topic } = options;
   let faults = 0;
   let chains = 0;
-  for (const store of await storesOf(context, root, options)) {
-    if (!isThere(context, store)) {
+  for (const archive of await archivesMeant(context, root, options)) {
+    if (!(await isThere(context, archive))) {
       faults++;
       continue;
     }
-    const report = await verifyArchive(opened(context.system, store), {
+    const { name } = archive.place;
+    const report = await verifyArchive(opened(context.system, archive), {
       topic,
-      sinks: store.sinks.map(({ sink }) => sink),
-      look: (sinks) => lookFor(context, store, options, sinks),
-      onFile: progressOf(context, store.name),
+      sinks: archive.sinks.map(({ sink }) => sink),
+      look: (sinks) => lookFor(context, archive, options, sinks),
+      onFile: progressOf(context, name),
     });
     const unknown = report.partitions.flatMap((at) => at.unknown ?? []);
     faults += report.problems.length + (options.requireTopic === true ? unknown.length : 0);
     chains += report.chains;
-    await tell(context, store.name, report, options);
+    await tell(context, name, report, options);
   }
   if (topic !== undefined && chains === 0 && faults === 0) {
     throw new CommandError(`there is no topic ${topic} in what was looked at`);
@@ -163,14 +166,14 @@ async function tell(
 /** What the cluster says, or why it says nothing. */
 async function lookFor(
   { system }: Context,
-  store: NamedStore,
+  archive: NamedArchive,
   { bootstrap: given, timeout, topic }: VerifyOptions,
   found: readonly string[],
 ): Promise<ClusterLook | string> {
-  const bootstrap = given?.split(',') ?? store.bootstrap;
+  const bootstrap = given?.split(',') ?? archive.bootstrap;
   if (bootstrap === undefined) return 'no broker was named (--bootstrap, or --config)';
   const admin = new Admin({ bootstrap, timeoutMs: timeout, clientId: 'logflume-cli' }, system);
-  const sinks = [...store.sinks];
+  const sinks = [...archive.sinks];
   for (const sink of found) {
     const group = `logflume-${sink}`;
     if (!sinks.some((each) => each.sink === sink && each.group === group)) {

@@ -19,8 +19,7 @@ export async function test(
   const { terminal, system } = context;
   const loaded = await loadWholeConfig(context, options.config);
   refuseWithoutRole(loaded);
-  const document = loaded.document as Record<string, unknown>;
-  const probes = probesOf(system, loaded.config, document, options.timeout);
+  const probes = probesOf(system, loaded, options.timeout);
   const findings: Finding[] = [];
   for (const found of await Promise.all(probes)) findings.push(...found);
   const fits = findings.every(({ outcome }) => outcome !== 'bad');

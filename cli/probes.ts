@@ -1,31 +1,27 @@
-import { dirname, join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { type AgentConfig, type Finding, sourceOutlook } from '../agent/index.js';
 import { Admin } from '../client/index.js';
 import { type Address, formatAddress } from '../config/index.js';
-import type { SinksConfig } from '../sinks/index.js';
-import { refuseIfLocked, type System } from '../system/index.js';
+import type { ArchiveSite } from '../sinks/index.js';
+import { refuseUnlessWritable, type System } from '../system/index.js';
 import { words } from './failure.js';
 import { roleNames } from './role-model.js';
 import { telemetryPorts } from './telemetry-ports.js';
-import type { WholeConfig } from './whole-config.js';
+import type { LoadedWhole, WholeConfig } from './whole-config.js';
 
 /** Looks at one thing that a start would need; changes nothing and never rejects. */
 type Probe = Promise<readonly Finding[]>;
 
 /** A look at everything that a start would need. */
-export function probesOf(
-  system: System,
-  config: WholeConfig,
-  document: Readonly<Record<string, unknown>>,
-  timeoutMs: number,
-): Probe[] {
-  const sinks = Object.values((config.sinks ?? {}) as SinksConfig);
-  const stores = sinks.flatMap((sink) => (sink.type === 'archive' ? [sink.store.root] : []));
+export function probesOf(system: System, loaded: LoadedWhole, timeoutMs: number): Probe[] {
+  const { config, archives } = loaded;
+  const document = loaded.document as Readonly<Record<string, unknown>>;
+  const places = new Map([...archives.values()].map(({ place }) => [place.id, place]));
   const broker = config.broker as { listeners?: readonly { listen: Address }[] } | undefined;
   const roles = roleNames.filter((role) => config[role] !== undefined);
   return [
     ...roles.map((role) => folder(system, join(config.data_dir, role), `folder of the ${role}`)),
-    ...[...new Set(stores)].map((root) => folder(system, root, 'archive')),
+    ...[...places.values()].map((place) => archiveProbe(system, place)),
     ...(config.demo ? [folder(system, config.demo.directory, 'folder of the demo')] : []),
     ...sourceProbes(system, config),
     ...(broker?.listeners ?? []).map(({ listen }) => free(system, listen, 'broker')),
@@ -36,31 +32,23 @@ export function probesOf(
   ];
 }
 
-/** A folder that is made where it is missing: what counts is the nearest one that is there. */
+/** A folder that is made where it is missing. */
 async function folder(system: System, path: string, what: string): Probe {
   try {
-    system.disk.accessSync(nearestDirectory(system.disk, resolve(path)), 'write');
-    refuseIfLocked(system, path);
+    refuseUnlessWritable(system, path);
     return [{ outcome: 'good', what: `${what}: ${path} can be written` }];
   } catch (error) {
     return [{ outcome: 'bad', what, why: words(error) }];
   }
 }
 
-function nearestDirectory(disk: System['disk'], path: string): string {
-  const stat = statOf(disk, path);
-  if (stat?.kind === 'directory') return path;
-  if (stat !== undefined) throw new Error(`${path} is a file, not a directory`);
-  return nearestDirectory(disk, dirname(path));
-}
-
-function statOf(disk: System['disk'], path: string) {
+async function archiveProbe(system: System, place: ArchiveSite['place']): Probe {
+  const who = 'archive';
   try {
-    return disk.statSync(path);
+    const findings = await place.outlook(system);
+    return findings.map((finding) => ({ ...finding, what: `${who}: ${finding.what}` }));
   } catch (error) {
-    // Below a file there is nothing either; the file itself is met on the way up.
-    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
-    throw error;
+    return [{ outcome: 'bad', what: who, why: words(error) }];
   }
 }
 
@@ -117,7 +105,7 @@ function topicsByBroker(
   const kafka = document.kafka as { bootstrap?: readonly string[] } | undefined;
   const shared = config.broker === undefined ? kafka?.bootstrap : undefined;
   const { sources = {} } = (config.agent ?? {}) as Partial<AgentConfig>;
-  const sinks = Object.values((config.sinks ?? {}) as SinksConfig);
+  const sinks = Object.values(config.sinks ?? {});
   for (const { topic } of Object.values(sources)) want(shared, [topic]);
   for (const sink of sinks) want(sink.kafka?.bootstrap ?? shared, sink.topics);
   return wanted;

@@ -6,7 +6,7 @@ import type { Role } from './role-model.js';
 /** The sinks as a role. */
 export const sinksRole: Role = {
   name: 'sinks',
-  section: sinksSection,
+  section: sinksSection(),
   kafka: kafkaSection,
   async start(system, sections) {
     // Both sections have been parsed with these very schemas.

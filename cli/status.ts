@@ -1,8 +1,8 @@
 import type { AgentStatus } from '../agent/index.js';
 import type { Admin } from '../client/index.js';
 import type { SinkStatus } from '../sinks/index.js';
-import { archivesReach, reachText } from './archive-reach.js';
-import { type NamedStore, storesOfFile } from './archive-stores.js';
+import { archivesReach, reachData, reachText } from './archive-reach.js';
+import { archivesOfFile, type NamedArchive } from './archive-stores.js';
 import type { ClientOptions } from './client-options.js';
 import { withAdmin } from './clients.js';
 import type { Context } from './context.js';
@@ -25,20 +25,21 @@ export interface StatusOptions extends ClientOptions {
 /** `status`: what is wrong, then roles, sources, sinks, brokers, topics, groups and archives. */
 export async function status(context: Context, options: StatusOptions): Promise<number> {
   const { terminal } = context;
-  const { roles, bootstrap, stores } = await rolesAndBrokers(context, options);
+  const { roles, bootstrap, archives } = await rolesAndBrokers(context, options);
   const isJson = options.output === 'json';
   const problems = problemsOf(roles);
   // Said before a broker is asked: it may be the one that is gone.
   if (!isJson) await terminal.data(rolesText(roles));
   const sizes = statusOf<{ topicBytes?: Record<string, number> }>(roles, 'broker')?.topicBytes;
   const cluster = await withAdmin(context, { ...options, bootstrap }, (admin) =>
-    clusterOf(context, admin, sizes ?? {}, stores),
+    clusterOf(context, admin, sizes ?? {}, archives),
   ).catch(async (error: unknown) => {
     if (isJson) await terminal.data(`${JSON.stringify({ problems, roles })}\n`);
     throw error;
   });
   if (isJson) {
-    await terminal.data(`${JSON.stringify({ problems, roles, ...cluster })}\n`);
+    const data = { ...cluster, archives: reachData(cluster.archives) };
+    await terminal.data(`${JSON.stringify({ problems, roles, ...data })}\n`);
   } else {
     await terminal.data(clusterText(cluster));
   }
@@ -46,7 +47,9 @@ export async function status(context: Context, options: StatusOptions): Promise<
 }
 
 async function rolesAndBrokers(context: Context, options: StatusOptions) {
-  if (options.config === undefined) return { roles: [], bootstrap: options.bootstrap, stores: [] };
+  if (options.config === undefined) {
+    return { roles: [], bootstrap: options.bootstrap, archives: [] };
+  }
   const loaded = await loadWholeConfig(context, options.config);
   const { config } = loaded;
   const kafka = config.kafka as { readonly bootstrap?: readonly string[] } | undefined;
@@ -54,7 +57,7 @@ async function rolesAndBrokers(context: Context, options: StatusOptions) {
   return {
     roles: await healthOfRoles(context.system, config),
     bootstrap: named ?? options.bootstrap,
-    stores: storesOfFile(loaded),
+    archives: archivesOfFile(loaded),
   };
 }
 
@@ -71,7 +74,7 @@ async function clusterOf(
   { system }: Context,
   admin: Admin,
   sizes: Readonly<Record<string, number>>,
-  stores: readonly NamedStore[],
+  named: readonly NamedArchive[],
 ) {
   const cluster = await admin.describeCluster();
   const listed = (await admin.listTopics()).filter(({ isInternal }) => !isInternal);
@@ -83,7 +86,7 @@ async function clusterOf(
     groups.push({ group: groupId, state, lag });
   }
   const brokers = cluster.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, host, port }));
-  const archives = await archivesReach(system, admin, stores);
+  const archives = await archivesReach(system, admin, named);
   return { clusterId: cluster.clusterId, brokers, topics, groups, archives };
 }
 

@@ -1,4 +1,5 @@
 import { parseDuration } from '../config/index.js';
+import { opened } from './archive-stores.js';
 import type { Context } from './context.js';
 import { type DemoArchive, DemoWriter, journalDirectory, judge } from './demo/index.js';
 import { Ensemble } from './ensemble.js';
@@ -8,7 +9,7 @@ import { LiveStatus } from './live-status.js';
 import { StopRequest } from './stop-request.js';
 import { RoleExit } from './supervised-role.js';
 import { topicIds } from './topic-ids.js';
-import { demoSink, loadWholeConfig, refuseWithoutRole, type WholeConfig } from './whole-config.js';
+import { type LoadedWhole, loadWholeConfig, refuseWithoutRole } from './whole-config.js';
 
 /** Options of `logflume up`. */
 export interface UpOptions {
@@ -78,7 +79,7 @@ export async function up(context: Context, options: UpOptions): Promise<number> 
   live.stop();
   terminal.say('draining: writer, agent, sinks, broker');
   writer?.stop();
-  const clean = await finish(context, ensemble, config, writer);
+  const clean = await finish(context, ensemble, loaded, writer);
   stop.close();
   return clean && !failed ? ExitCode.done : ExitCode.failed;
 }
@@ -94,7 +95,7 @@ async function drainAll(ensemble: Ensemble): Promise<boolean> {
 async function finish(
   context: Context,
   ensemble: Ensemble,
-  config: WholeConfig,
+  loaded: LoadedWhole,
   writer: DemoWriter | undefined,
 ): Promise<boolean> {
   const { terminal, system } = context;
@@ -107,9 +108,9 @@ async function finish(
   let clean = report('agent', await ensemble.drain('agent'));
   if (clean) writer?.agentFinished();
   clean = report('sinks', await ensemble.drain('sinks')) && clean;
-  const { demo } = config;
-  const logs = demo?.logs && archiveOf(config, demo.logs.sink);
-  const mails = demo?.mails && archiveOf(config, demo.mails.sink);
+  const { demo } = loaded.config;
+  const logs = demo?.logs && archiveOf(context, loaded, demo.logs.sink);
+  const mails = demo?.mails && archiveOf(context, loaded, demo.mails.sink);
   const topics = [logs, mails].flatMap((archive) => (archive ? [archive.topic] : []));
   const ids = demo && (await topicIds(context, ensemble.brokerAddress, topics));
   clean = report('broker', await ensemble.drain('broker')) && clean;
@@ -124,7 +125,14 @@ async function finish(
   return clean && verdict.good;
 }
 
-function archiveOf(config: WholeConfig, name: string): DemoArchive {
-  const sink = demoSink(config, name);
-  return { root: sink?.store?.root ?? '', topic: sink?.topics?.[0] ?? '' };
+/** Where a part of the demo ends up: the configuration was checked for it. */
+function archiveOf(
+  { system }: Context,
+  { archives, config }: LoadedWhole,
+  name: string,
+): DemoArchive | undefined {
+  const archive = archives.get(name);
+  const [topic] = config.sinks?.[name]?.topics ?? [];
+  if (archive === undefined || topic === undefined) return undefined;
+  return { store: opened(system, archive), topic };
 }

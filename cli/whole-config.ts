@@ -1,4 +1,5 @@
 import { type Loaded, loadConfig, z } from '../config/index.js';
+import { archivesOf, type SinkArchive, type SinksConfig } from '../sinks/index.js';
 import type { Context } from './context.js';
 import { type DemoConfig, demoSection } from './demo/index.js';
 import { roleNames } from './role-model.js';
@@ -10,8 +11,13 @@ export interface WholeConfig extends z.output<z.ZodObject<typeof machineFields>>
   readonly broker?: unknown;
   readonly kafka?: unknown;
   readonly agent?: unknown;
-  readonly sinks?: unknown;
+  readonly sinks?: SinksConfig | undefined;
   readonly demo?: DemoConfig | undefined;
+}
+
+/** A whole file, and what its sinks archive, by the names of the sinks. */
+export interface LoadedWhole extends Loaded<WholeConfig> {
+  readonly archives: ReadonlyMap<string, SinkArchive>;
 }
 
 /** The schema of the whole file, put together from the parts' sections. */
@@ -32,15 +38,18 @@ export async function wholeSchema() {
 export async function loadWholeConfig(
   { system, environment }: Pick<Context, 'system' | 'environment'>,
   file: string,
-): Promise<Loaded<WholeConfig>> {
-  const loaded: Loaded<WholeConfig> = loadConfig({
+): Promise<LoadedWhole> {
+  const parsed = loadConfig({
     disk: system.disk,
     file,
     environment,
     schema: await wholeSchema(),
     adjust: (document) => overridden(document, {}),
   });
-  const problems = contradictions(loaded.config, loaded.document as Record<string, unknown>);
+  // Each section has been parsed with its role's own schema.
+  const config = parsed.config as WholeConfig;
+  const loaded = { ...parsed, config, archives: archivesOf(config.sinks ?? {}) };
+  const problems = contradictions(loaded);
   if (problems.length > 0) loaded.fail(problems);
   return loaded;
 }
@@ -54,23 +63,11 @@ export function refuseWithoutRole({ config, fail }: Loaded<WholeConfig>): void {
   fail([{ path: [], text: NOTHING_TO_RUN }]);
 }
 
-interface ArchiveSection {
-  readonly type?: string;
-  readonly topics?: readonly string[];
-  readonly format?: string;
-  readonly file_per?: string;
-  readonly store?: { readonly type?: string; readonly root?: string };
-}
-
-/** The sink that archives a part of the demo, as its section has it. */
-export function demoSink(config: WholeConfig, name: string): ArchiveSection | undefined {
-  return (config.sinks as Record<string, ArchiveSection> | undefined)?.[name];
-}
-
-function contradictions(config: WholeConfig, document: Readonly<Record<string, unknown>>) {
+function contradictions({ config, document, archives }: LoadedWhole) {
+  const { kafka } = document as { readonly kafka?: unknown };
   const problems: { path: string[]; text: string }[] = [];
   const client = config.agent !== undefined ? 'agent' : 'sinks';
-  const named = document.kafka !== undefined || config.broker !== undefined;
+  const named = kafka !== undefined || config.broker !== undefined;
   if (config[client] !== undefined && !named) {
     problems.push({
       path: [client],
@@ -80,14 +77,13 @@ function contradictions(config: WholeConfig, document: Readonly<Record<string, u
   for (const part of ['logs', 'mails'] as const) {
     const name = config.demo?.[part]?.sink;
     if (name === undefined) continue;
-    const sink = demoSink(config, name);
-    const format = part === 'logs' ? 'lines' : 'eml';
-    const fits = sink?.type === 'archive' && sink.format === format && sink.store?.type === 'local';
-    if (fits && (part === 'mails' || sink.file_per === 'key')) continue;
+    const archive = archives.get(name);
+    const fits = archive?.format === (part === 'logs' ? 'lines' : 'eml');
+    if (fits && (part === 'mails' || archive.filePer === 'key')) continue;
     const wanted = part === 'logs' ? 'format lines and file_per key' : 'format eml';
     problems.push({
       path: ['demo', part, 'sink'],
-      text: `must name an archive sink with a local store, ${wanted}; "${name}" is none`,
+      text: `must name an archive sink with ${wanted}; "${name}" is none`,
     });
   }
   return problems;

@@ -28,16 +28,22 @@ export type ComponentOptions = { readonly type: string } & Readonly<Record<strin
 /**
  * The schema of one component in the YAML: `type` decides which of the list it is.
  *
- * @param shared options that all components of the kind are asked, behind their own
+ * @param shared options that all components of the kind are asked
+ * @param order where the reference pages have these: before a component's own, or behind
  */
 export function oneOf<Shared extends z.ZodShape>(
   components: readonly AnyComponent[],
   shared: Shared,
+  order: 'sharedFirst' | 'sharedLast' = 'sharedLast',
 ): z.ZodType<ComponentOptions & z.output<z.ZodObject<Shared>>> {
   const [first, ...others] = components.map(({ type, schema }) => {
     const { description = '' } = schema;
+    const own = schema.shape;
+    const all = order === 'sharedFirst' ? { ...shared, ...own } : { ...own, ...shared };
+    // Extending would put `type` behind; a copy keeps what the component checks over its options.
+    const shape = { type: z.literal(type), ...all };
     return schema
-      .safeExtend({ type: z.literal(type), ...shared })
+      .clone({ ...schema.def, shape })
       .strict()
       .describe(description);
   });

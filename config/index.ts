@@ -8,6 +8,7 @@ export {
 } from './component.js';
 export type { Environment } from './environment.js';
 export { ConfigError, type Problem } from './errors.js';
+export type { Finding } from './finding.js';
 export { type Loaded, type LoadOptions, loadConfig } from './load.js';
 export { suggestion } from './options/index.js';
 export { address, duration, secret, size, topicName, webUrl } from './primitives.js';

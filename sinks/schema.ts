@@ -1,8 +1,7 @@
-import { resolve } from 'node:path';
-import { z } from '../config/index.js';
-import { archiveSchema } from './archive/index.js';
+import { componentOf, oneOf, z } from '../config/index.js';
 import { commonFields } from './common-options.js';
-import { httpSink } from './destinations/index.js';
+import { type SinkComponents, sinkComponents, sinksOf } from './components.js';
+import type { SinkArchive } from './sink.js';
 
 const sinkName = z
   .string()
@@ -11,56 +10,54 @@ const sinkName = z
     'must begin with a letter or digit and hold only letters, digits, - and _',
   );
 
-const common = z.strictObject({ type: z.literal('http'), ...commonFields });
-const extended: z.ZodType = common
-  .safeExtend(httpSink.schema.shape)
-  .describe(httpSink.schema.description ?? '');
-// Its own options are known to itself alone.
-const httpSchema = extended as typeof common;
+/** The `sinks:` section: sinks by name, of these types. */
+export function sinksSection(components: SinkComponents = sinkComponents) {
+  return z
+    .record(sinkName, oneOf(sinksOf(components), commonFields, 'sharedFirst'))
+    .superRefine((sinks, context) => {
+      for (const { path, message } of sharedArchives(sinks, components)) {
+        context.addIssue({ code: 'custom', path: [...path], message });
+      }
+    })
+    .describe(
+      'Where topics go. The name of a sink is part of its consumer group, logflume-<name>.',
+    );
+}
 
-/** The `sinks:` section: sinks by name. Every kind of sink stands in this list. */
-export const sinksSection = z
-  .record(sinkName, z.discriminatedUnion('type', [archiveSchema, httpSchema]))
-  .superRefine((sinks, context) => {
-    for (const { name, ...rest } of sharedRoots(sinks)) {
-      context.addIssue({
-        code: 'custom',
-        path: [name, 'store', 'root'],
-        message: sentenceOf(rest),
-      });
-    }
-  })
-  .describe('Where topics go. The name of a sink is part of its consumer group, logflume-<name>.');
-
-export type SinksConfig = z.output<typeof sinksSection>;
+export type SinksConfig = z.output<ReturnType<typeof sinksSection>>;
 export type SinkConfig = SinksConfig[string];
 
-interface SharedRoot {
-  readonly name: string;
-  readonly other: string;
-  readonly topic: string;
+/** The archives of these sinks, by the names of the sinks. */
+export function archivesOf(
+  config: SinksConfig,
+  components: SinkComponents = sinkComponents,
+): Map<string, SinkArchive> {
+  const sinks = sinksOf(components);
+  const archives = new Map<string, SinkArchive>();
+  for (const [name, options] of Object.entries(config)) {
+    const archive = componentOf(sinks, options).archive?.(options);
+    if (archive !== undefined) archives.set(name, archive);
+  }
+  return archives;
 }
 
 /** Archives that would take in the same topic of the same cluster twice. */
-function sharedRoots(sinks: Readonly<Record<string, SinkConfig>>): SharedRoot[] {
-  const found: SharedRoot[] = [];
-  const roots = new Map<string, string>();
-  for (const [name, sink] of Object.entries(sinks)) {
-    if (sink.type !== 'archive') continue;
-    for (const topic of new Set(sink.topics)) {
-      const cluster = sink.kafka?.bootstrap.toSorted().join() ?? '';
-      const place = JSON.stringify([resolve(sink.store.root), cluster, topic]);
-      const other = roots.get(place);
-      if (other === undefined) roots.set(place, name);
-      else found.push({ name, other, topic });
+function* sharedArchives(config: SinksConfig, components: SinkComponents) {
+  const sinksByContent = new Map<string, string>();
+  for (const [name, { place, optionPath }] of archivesOf(config, components)) {
+    const { topics = [], kafka } = config[name] ?? {};
+    const { id, option } = place;
+    for (const topic of new Set(topics)) {
+      const cluster = kafka?.bootstrap.toSorted().join() ?? '';
+      const content = JSON.stringify([id, cluster, topic]);
+      const other = sinksByContent.get(content);
+      if (other === undefined) sinksByContent.set(content, name);
+      else {
+        const message =
+          `is the archive of the sink "${other}" too, and both take topic ${topic}: every record ` +
+          `would be there twice; give one of them another ${option}`;
+        yield { path: [name, ...optionPath, option], message };
+      }
     }
   }
-  return found;
-}
-
-function sentenceOf({ other, topic }: Omit<SharedRoot, 'name'>): string {
-  return (
-    `is the archive of the sink "${other}" too, and both take topic ${topic}: every record would ` +
-    'be there twice; give one of them another root'
-  );
 }

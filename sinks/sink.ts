@@ -1,5 +1,7 @@
-import type { Component, OptionsSchema } from '../config/index.js';
+import type { Component, OptionsSchema, z } from '../config/index.js';
 import type { System } from '../system/index.js';
+import type { FormatComponent } from './archive/formats/index.js';
+import type { ArchiveSite, StoreComponent } from './archive/stores/index.js';
 import type { PartitionFeed } from './feed.js';
 import type { PartitionWorker } from './worker.js';
 
@@ -42,9 +44,28 @@ export interface Sink {
   close(): Promise<void>;
 }
 
+/** What sinks can be made of. */
+export interface SinkParts {
+  readonly stores: readonly StoreComponent[];
+  readonly formats: readonly FormatComponent[];
+}
+
 /** A type of sink: see `sinkComponents` for those that there are. */
-export type SinkComponent<Schema extends OptionsSchema = OptionsSchema> = Component<
-  Schema,
-  SinkContext,
-  Sink | Promise<Sink>
->;
+export interface SinkComponent<Schema extends OptionsSchema = OptionsSchema>
+  extends Component<Schema, SinkContext, Sink | Promise<Sink>> {
+  /** Of a sink whose options name stores or formats: the same with these. */
+  withParts?(parts: SinkParts): SinkComponent;
+  /** Of a sink that keeps an archive: which one, for whoever looks at it without the sink. */
+  archive?(options: z.output<Schema>): SinkArchive;
+}
+
+/** The archive of a sink. */
+export interface SinkArchive extends ArchiveSite {
+  /** Where the sink's options name the store. */
+  readonly optionPath: readonly string[];
+  /** The name of its claims, where that is not the sink's own. */
+  readonly continues: string | undefined;
+  /** What becomes a file, and how. */
+  readonly format: string;
+  readonly filePer: 'key' | 'partition';
+}

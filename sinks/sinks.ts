@@ -1,16 +1,18 @@
 import { join } from 'node:path';
 import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
+import { componentOf } from '../config/index.js';
 import { awaitDirectoryLock, type DirectoryLock, type System } from '../system/index.js';
-import { ArchiveSink } from './archive/index.js';
-import { httpSink } from './destinations/index.js';
+import { type SinkComponents, sinkComponents, sinksOf } from './components.js';
 import { type PartitionStatus, SinkRunner } from './runner.js';
 import type { SinkConfig, SinksConfig } from './schema.js';
-import type { Sink, SinkContext } from './sink.js';
+import type { SinkComponent, SinkContext } from './sink.js';
 
 /** What the sinks of a process are started with. */
 export interface SinksOptions {
   /** The parsed `sinks:` section. */
   readonly config: SinksConfig;
+  /** Those that the section was parsed with. */
+  readonly components?: SinkComponents;
   /** The parsed `kafka:` section; a sink may name its own. */
   readonly kafka: Pick<KafkaConfig, 'bootstrap'> & Partial<KafkaConfig>;
   /** The sinks' own folder: their lock, spools and identities. */
@@ -21,7 +23,7 @@ export interface SinksOptions {
 
 /** How a sink stands. */
 export interface SinkStatus {
-  readonly type: SinkConfig['type'];
+  readonly type: string;
   readonly group: string;
   /** What has arrived since the start. */
   readonly records: number;
@@ -32,7 +34,7 @@ export interface SinkStatus {
 }
 
 interface Running {
-  readonly type: SinkConfig['type'];
+  readonly type: string;
   readonly runner: SinkRunner;
   readonly arrived: { records: number; bytes: number };
 }
@@ -55,8 +57,9 @@ export class Sinks {
   static async start(system: System, options: SinksOptions): Promise<Sinks> {
     const sinks = new Sinks(system, await awaitDirectoryLock(system, options.dataDir, 'sinks'));
     try {
+      const components = sinksOf(options.components ?? sinkComponents);
       for (const [name, config] of Object.entries(options.config)) {
-        await sinks.#add(name, config, options);
+        await sinks.#add(name, componentOf(components, config), config, options);
       }
     } catch (error) {
       await sinks.stop();
@@ -104,7 +107,12 @@ export class Sinks {
     return status;
   }
 
-  async #add(name: string, config: SinkConfig, options: SinksOptions): Promise<void> {
+  async #add(
+    name: string,
+    component: SinkComponent,
+    config: SinkConfig,
+    options: SinksOptions,
+  ): Promise<void> {
     const system = this.#system;
     const directory = join(options.dataDir, name);
     const instance = await instanceOf(system, directory);
@@ -128,21 +136,12 @@ export class Sinks {
         counters.bytes.inc(bytes);
       },
     };
-    const sink = await openSink(context, config);
+    const sink = await component.create(config, context);
     const { topics } = config;
     const runner = new SinkRunner({ ...context, topics, sink });
     const { type } = config;
     this.#running.set(name, { type, runner, arrived });
     gaugesOf(system, name, runner);
-  }
-}
-
-async function openSink(context: SinkContext, config: SinkConfig): Promise<Sink> {
-  switch (config.type) {
-    case 'archive':
-      return ArchiveSink.open(context, config);
-    case 'http':
-      return httpSink.create(config, context);
   }
 }
 

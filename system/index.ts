@@ -19,3 +19,4 @@ export type { Random } from './random.js';
 export type { System } from './system.js';
 export { WallSteps } from './wall-steps.js';
 export type { Watch, WatchEvents, WatchRoot } from './watch.js';
+export { refuseUnlessWritable } from './writable-folder.js';

@@ -62,7 +62,7 @@ async function runPath({ sources, sinks }: Wanted, during: () => Promise<void>):
     dataDir: join(directory, 'agent'),
   });
   const sink = await Sinks.start(system, {
-    config: sinksSection.parse(sinks),
+    config: sinksSection().parse(sinks),
     kafka,
     dataDir: join(directory, 'sinks'),
   });

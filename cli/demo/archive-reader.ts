@@ -1,11 +1,11 @@
-import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { decompress } from '../../protocol/records/index.js';
-import type { Disk } from '../../system/index.js';
+import type { Store } from '../../sinks/index.js';
 
-/** A final file of a local archive, as its name tells. */
+/** A final file of an archive, as its name tells. */
 export interface ArchiveFile {
-  readonly path: string;
+  /** Below the root. */
+  readonly name: string;
   readonly key: string | undefined;
   readonly topicId: string;
   readonly partition: number;
@@ -17,7 +17,7 @@ export interface ArchiveFile {
 const NAME = new RegExp(
   [
     /^(?:(?<key>[^+]*)\+)?(?<topic>[^+]+)\.(?<id>[^.+]+)\+(?<partition>\d+)/,
-    /\+(?<start>\d{20})\+\d{20}\.(?:log|jsonl|eml)(?:\.(?<compression>gz|zst))?$/,
+    /\+(?<start>\d{20})\+\d{20}\.[^.]+(?:\.(?<compression>gz|zst))?$/,
   ]
     .map(({ source }) => source)
     .join(''),
@@ -25,30 +25,23 @@ const NAME = new RegExp(
 const LARGEST_FILE_BYTES = 1024 * 1024 * 1024;
 
 /** The final files of a topic, in the order of its records; none where nothing is archived yet. */
-export function listArchive(disk: Disk, root: string, topic: string): ArchiveFile[] {
-  const found: ArchiveFile[] = [];
-  const walk = (directory: string): void => {
-    if (disk.statSync(directory) === undefined) return;
-    for (const name of disk.listSync(directory)) {
-      if (name.startsWith('_') || name.startsWith('.')) continue;
-      const path = join(directory, name);
-      if (disk.statSync(path)?.kind === 'directory') walk(path);
-      else found.push(...describe(path, name));
-    }
-  };
-  walk(join(root, topic));
+export async function listArchive(store: Store, topic: string): Promise<ArchiveFile[]> {
+  const found = (await store.files(topic)).flatMap(describe);
   return found.sort(
-    (a, b) => a.partition - b.partition || a.start - b.start || (a.path < b.path ? -1 : 1),
+    (a, b) => a.partition - b.partition || a.start - b.start || (a.name < b.name ? -1 : 1),
   );
 }
 
-function describe(path: string, name: string): ArchiveFile[] {
-  const groups = NAME.exec(name)?.groups;
+function describe(name: string): ArchiveFile[] {
+  const parts = name.split('/');
+  // Readers pass over what begins so.
+  const isHidden = parts.some((part) => part.startsWith('_') || part.startsWith('.'));
+  const groups = isHidden ? undefined : NAME.exec(parts.at(-1) ?? '')?.groups;
   if (!groups) return [];
   const { key, id, partition, start, compression } = groups;
   return [
     {
-      path,
+      name,
       key: key === undefined ? undefined : decodeURIComponent(key),
       topicId: id ?? '',
       partition: Number(partition),
@@ -59,8 +52,10 @@ function describe(path: string, name: string): ArchiveFile[] {
 }
 
 /** The content of an archive file, uncompressed. */
-export function readArchiveFile(disk: Disk, file: ArchiveFile): Buffer {
-  const stored = disk.readFileSync(file.path);
+export async function readArchiveFile(store: Store, file: ArchiveFile): Promise<Buffer> {
+  const slices: Buffer[] = [];
+  await store.scan(file.name, (slice) => slices.push(Buffer.from(slice)));
+  const stored = Buffer.concat(slices);
   if (file.compression === 'gz') return gunzipSync(stored);
   return file.compression === 'zst' ? decompress('zstd', stored, LARGEST_FILE_BYTES) : stored;
 }

@@ -22,16 +22,29 @@ export function* chunksOf(disk: Disk, path: string): Generator<Buffer> {
  * The lines of a stream of bytes, each with its `\n` (the last one may lack it), as latin1 text:
  * one character for each byte, so that equal text means equal bytes.
  */
-export function* linesOf(chunks: Iterable<Buffer>): Generator<string> {
-  let rest = '';
-  for (const chunk of chunks) {
-    const text = rest + chunk.toString('latin1');
+export class Lines {
+  #rest = '';
+
+  /** The lines that this chunk completes. */
+  *push(chunk: Buffer): Generator<string> {
+    const text = this.#rest + chunk.toString('latin1');
     let start = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
       yield text.slice(start, end + 1);
       start = end + 1;
     }
-    rest = text.slice(start);
+    this.#rest = text.slice(start);
   }
-  if (rest !== '') yield rest;
+
+  /** The last line where it has no `\n`. */
+  *end(): Generator<string> {
+    if (this.#rest !== '') yield this.#rest;
+  }
+}
+
+/** The lines of these chunks. */
+export function* linesOf(chunks: Iterable<Buffer>): Generator<string> {
+  const lines = new Lines();
+  for (const chunk of chunks) yield* lines.push(chunk);
+  yield* lines.end();
 }

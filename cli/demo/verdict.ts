@@ -1,14 +1,15 @@
 import { posix } from 'node:path';
 import { loadCodec } from '../../protocol/records/index.js';
+import type { Store } from '../../sinks/index.js';
 import type { Disk } from '../../system/index.js';
 import { type ArchiveFile, listArchive, readArchiveFile } from './archive-reader.js';
 import { LineComparison, type LineVerdict } from './compare.js';
 import { hashOf, type JournalContent, type JournaledMail, readJournal } from './journal.js';
-import { chunksOf, linesOf } from './lines.js';
+import { chunksOf, Lines, linesOf } from './lines.js';
 
 /** Where something of the demo ended up. */
 export interface DemoArchive {
-  readonly root: string;
+  readonly store: Store;
   readonly topic: string;
 }
 
@@ -29,17 +30,24 @@ export interface Verdict {
   readonly lines: readonly string[];
 }
 
+interface Archived {
+  readonly files: readonly ArchiveFile[];
+  read(file: ArchiveFile): Promise<Buffer>;
+}
+
 /** Reads journal and archives and compares them, line by line and mail by mail. */
 export async function judge(disk: Disk, evidence: Evidence): Promise<Verdict> {
   await loadCodec('zstd');
   const journal = readJournal(disk, evidence.journal);
   const known = (file: ArchiveFile) =>
     evidence.topicIds === undefined || evidence.topicIds.some((id) => id.startsWith(file.topicId));
-  const filesOf = (archive: DemoArchive) =>
-    listArchive(disk, archive.root, archive.topic).filter(known);
+  const archived = async ({ store, topic }: DemoArchive): Promise<Archived> => ({
+    files: (await listArchive(store, topic)).filter(known),
+    read: (file) => readArchiveFile(store, file),
+  });
   const parts: Verdict[] = [];
-  if (evidence.logs) parts.push(judgeLogs(disk, journal, filesOf(evidence.logs)));
-  if (evidence.mails) parts.push(judgeMails(disk, journal, filesOf(evidence.mails)));
+  if (evidence.logs) parts.push(await judgeLogs(disk, journal, await archived(evidence.logs)));
+  if (evidence.mails) parts.push(await judgeMails(journal, await archived(evidence.mails)));
   return { good: parts.every((part) => part.good), lines: parts.flatMap((part) => part.lines) };
 }
 
@@ -48,16 +56,21 @@ function logNameOf(key: string | undefined): string {
   return posix.basename((key ?? '').replaceAll('\\', '/').replace(/^.*:/, ''));
 }
 
-function judgeLogs(disk: Disk, journal: JournalContent, files: readonly ArchiveFile[]): Verdict {
+async function judgeLogs(
+  disk: Disk,
+  journal: JournalContent,
+  { files, read }: Archived,
+): Promise<Verdict> {
   const lines: string[] = [];
   let good = true;
   for (const log of journal.logs) {
     const comparison = new LineComparison(linesOf(chunksOf(disk, log.path)));
     const own = files.filter((file) => logNameOf(file.key) === log.name);
-    const archived = function* () {
-      for (const file of own) yield readArchiveFile(disk, file);
-    };
-    for (const line of linesOf(archived())) comparison.push(line);
+    const archived = new Lines();
+    for (const file of own) {
+      for (const line of archived.push(await read(file))) comparison.push(line);
+    }
+    for (const line of archived.end()) comparison.push(line);
     const verdict = comparison.end();
     const explained = verdict.repeatRuns <= journal.agentDeaths;
     if (damageOf(verdict) > 0 || !explained) good = false;
@@ -98,10 +111,10 @@ function reportOf(name: string, verdict: LineVerdict, deaths: number): string[] 
   return lines;
 }
 
-function judgeMails(disk: Disk, journal: JournalContent, files: readonly ArchiveFile[]): Verdict {
+async function judgeMails(journal: JournalContent, { files, read }: Archived): Promise<Verdict> {
   const copies = new Map<string, number>();
   for (const file of files) {
-    const hash = hashOf(readArchiveFile(disk, file));
+    const hash = hashOf(await read(file));
     copies.set(hash, (copies.get(hash) ?? 0) + 1);
   }
   const written = new Map<string, JournaledMail>(journal.mails.map((mail) => [mail.sha256, mail]));

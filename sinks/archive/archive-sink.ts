@@ -1,42 +1,67 @@
 import { join } from 'node:path';
+import { componentOf } from '../../config/index.js';
 import type { PartitionFeed } from '../feed.js';
-import type { Assignment, Sink, SinkContext } from '../sink.js';
+import type { Assignment, Sink, SinkComponent, SinkContext, SinkParts } from '../sink.js';
 import { replacedIds, streamName } from '../streams.js';
 import type { PartitionWorker } from '../worker.js';
 import type { ContentSettings, Rotation } from './claims/index.js';
+import { type Formats, formats as formatComponents, madeOf } from './formats/index.js';
 import { LiveFiles } from './live-encoder.js';
-import type { ArchiveConfig } from './options.js';
+import { type ArchiveConfig, archiveOptions } from './options.js';
 import { PartitionWriter } from './partition-writer.js';
-import { openStore } from './store-options.js';
-import type { Store } from './stores/index.js';
+import { type Store, storeComponents } from './stores/index.js';
 
 /** Each takes up to half a megabyte and a file descriptor. */
 const LIVE_FILES = 64;
 const SPOOL_DIRECTORY = 'spool';
-/** A mail is a file: a claim names every one of them. */
-const MAILS_PER_CLAIM = 1000;
 
-/** `type: archive`: topics into files, each record exactly once. */
-export class ArchiveSink implements Sink {
+/** `type: archive`, with the stores and formats that come with logflume. */
+export const archive = archiveOf({ stores: storeComponents, formats: formatComponents });
+
+function archiveOf({ stores, formats: components }: SinkParts): SinkComponent {
+  const formats = madeOf(components);
+  const schema = archiveOptions(stores, components, formats);
+  return {
+    type: 'archive',
+    schema,
+    withParts: archiveOf,
+    async create(options, context) {
+      const { system, name, instance } = context;
+      const component = componentOf(stores, options.store);
+      const store = component.create(options.store, { system, writer: `${name}-${instance}` });
+      // Left by a process that was killed; nobody else builds files there.
+      await system.disk.removeTree(store.stagingDirectory);
+      return new ArchiveSink(context, options, store, formats);
+    },
+    archive({ store, continues, format, file_per: filePer }) {
+      const component = componentOf(stores, store);
+      return {
+        place: component.place(store),
+        open: (context) => component.create(store, context),
+        optionPath: ['store'],
+        continues,
+        format,
+        filePer,
+      };
+    },
+  } satisfies SinkComponent<typeof schema>;
+}
+
+/** Topics into files, each record exactly once. */
+class ArchiveSink implements Sink {
   readonly maxBytes: number;
   readonly #context: SinkContext;
   readonly #config: ArchiveConfig;
   readonly #store: Store;
+  readonly #formats: Formats;
   readonly #liveFiles = new LiveFiles(LIVE_FILES);
 
-  private constructor(context: SinkContext, config: ArchiveConfig, store: Store) {
+  constructor(context: SinkContext, config: ArchiveConfig, store: Store, formats: Formats) {
     this.#context = context;
     this.#config = config;
     this.#store = store;
+    this.#formats = formats;
     this.maxBytes = config.max_bytes;
-  }
-
-  static async open(context: SinkContext, config: ArchiveConfig): Promise<ArchiveSink> {
-    const { system, name, instance } = context;
-    const store = openStore(system, config.store, `${name}-${instance}`);
-    // Left by a process that was killed; nobody else builds files there.
-    await system.disk.removeTree(store.stagingDirectory);
-    return new ArchiveSink(context, config, store);
   }
 
   createWorker(assignment: Assignment, feed: PartitionFeed): PartitionWorker {
@@ -44,10 +69,11 @@ export class ArchiveSink implements Sink {
     return new PartitionWriter({
       system,
       store: this.#store,
+      formats: this.#formats,
       id: { sink: this.#config.continues ?? name, ...assignment },
       config: {
         settings: contentSettings(this.#config),
-        rotation: rotationOf(this.#config),
+        rotation: rotationOf(this.#config, this.#formats),
         writer: `${system.processes.hostname()} ${instance}`,
         acceptGap,
       },
@@ -84,8 +110,8 @@ function contentSettings(config: ArchiveConfig): ContentSettings {
   return { format, filePer, compression };
 }
 
-function rotationOf({ rotate, format }: ArchiveConfig): Rotation {
+function rotationOf({ rotate, format }: ArchiveConfig, formats: Formats): Rotation {
   const { size: sizeBytes, age: ageMs, first: firstMs, idle: idleMs } = rotate;
-  const records = rotate.records ?? (format === 'eml' ? MAILS_PER_CLAIM : undefined);
+  const records = rotate.records ?? formats.get(format)?.cutRecords;
   return { sizeBytes, records, ageMs, firstMs, idleMs };
 }

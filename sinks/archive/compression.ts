@@ -3,7 +3,9 @@ import { compress, decompress, loadCodec } from '../../protocol/records/index.js
 /** How a file's content is compressed: slice by slice, each one a gzip member or zstd frame. */
 export interface Compression {
   /** Behind the format's extension. */
-  readonly suffix: '' | '.gz' | '.zst';
+  readonly suffix: string;
+  /** The stored bytes are the content itself. */
+  readonly isIdentity: boolean;
   /** Must be awaited before the first slice. */
   load(): Promise<void>;
   /** The slice compressed; `slice` itself where nothing is to be done. */
@@ -31,6 +33,7 @@ const MAX_SLICE_BYTES = 256 * 1024 * 1024;
 
 const none: Compression = {
   suffix: '',
+  isIdentity: true,
   load: () => Promise.resolve(),
   compressSlice: (slice) => slice,
   reader: (onContent) => ({ push: onContent, end: () => undefined }),
@@ -38,6 +41,7 @@ const none: Compression = {
 
 const gzip: Compression = {
   suffix: '.gz',
+  isIdentity: false,
   load: () => Promise.resolve(),
   compressSlice(slice) {
     const member = compress('gzip', slice);
@@ -67,6 +71,7 @@ const gzip: Compression = {
 
 const zstd: Compression = {
   suffix: '.zst',
+  isIdentity: false,
   load: () => loadCodec('zstd'),
   compressSlice(slice) {
     const frame = compress('zstd', slice);
@@ -127,9 +132,9 @@ class SliceReader implements ContentReader {
   }
 }
 
-/** Every compression by its name in the configuration. */
-export const compressions: Readonly<Record<'none' | 'gzip' | 'zstd', Compression>> = {
-  none,
-  gzip,
-  zstd,
-};
+/** Every compression by its name in the configuration and in claims. */
+export const compressions = { none, gzip, zstd } as const;
+
+export type CompressionName = keyof typeof compressions;
+
+export const compressionNames = Object.keys(compressions) as CompressionName[];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from '../../protocol/records/index.js';
-import type { Claim, ClaimedFile, StoredFile } from './claims/index.js';
-import { compressions } from './compression.js';
+import type { ClaimedFile, StoredFile } from './claims/index.js';
+import { type CompressionName, compressions } from './compression.js';
 import type { WrittenFile } from './staged-file.js';
 import type { Store } from './stores/index.js';
 
@@ -34,15 +34,15 @@ export async function isAsWritten(
 export async function checkFile(
   store: Store,
   file: ClaimedFile,
-  compression: Claim['settings']['compression'],
+  name: CompressionName,
 ): Promise<FileCheck> {
-  const isCompressed = compression !== 'none';
-  await compressions[compression].load();
+  const compression = compressions[name];
+  await compression.load();
   const content = createHash('sha256');
-  const physical = isCompressed ? createHash('sha256') : content;
+  const physical = compression.isIdentity ? content : createHash('sha256');
   let contentBytes = 0;
   let damage: string | undefined;
-  const reader = compressions[compression].reader((bytes) => {
+  const reader = compression.reader((bytes) => {
     content.update(bytes);
     contentBytes += bytes.length;
   });
@@ -56,7 +56,7 @@ export async function checkFile(
     }
   };
   const storedBytes = await store.scan(file.name, (slice) => {
-    if (isCompressed) physical.update(slice);
+    if (physical !== content) physical.update(slice);
     undamaged(() => reader.push(slice));
   });
   undamaged(() => reader.end());
@@ -65,7 +65,7 @@ export async function checkFile(
   const stored: StoredFile = {
     name: file.name,
     bytes: storedBytes,
-    sha256: isCompressed ? physical.digest('hex') : contentHash,
+    sha256: physical === content ? contentHash : physical.digest('hex'),
   };
   if (damage === undefined && contentBytes === file.bytes && contentHash === file.sha256) {
     return { state: 'right', stored };

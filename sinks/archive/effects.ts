@@ -7,8 +7,10 @@ import {
   type Claim,
   type ClaimedFile,
 } from './claims/index.js';
+import { compressions } from './compression.js';
 import { checkFile, type FileCheck, isAsWritten } from './content.js';
 import { type EncodedFile, Encoder } from './encoder.js';
+import type { Format } from './formats/index.js';
 import { LiveEncoder } from './live-encoder.js';
 import { beginsAt, chainsFolder, shortTopicId, topicDirectory } from './names.js';
 import { ownerOf } from './owners.js';
@@ -129,16 +131,29 @@ export class EffectRunner {
   async #publishedEnd(start: number): Promise<number | undefined> {
     const { store, id } = this.#options;
     for (const name of await store.files(topicDirectory(id.topic))) {
-      const end = /\+(\d{20})\.(?:log|jsonl)/.exec(name)?.[1];
-      if (end !== undefined && beginsAt(name, id, start)) return Number(end);
+      const [, end, extension] = /\+(\d{20})\.([^./]+)/.exec(name) ?? [];
+      if (!this.#isOfWholeCuts(extension) || !beginsAt(name, id, start)) continue;
+      return Number(end);
     }
     return undefined;
   }
 
+  /** Files of this extension have the offsets of their claim in their names. */
+  #isOfWholeCuts(extension: string | undefined): boolean {
+    const formats = [...this.#options.formats.values()];
+    return formats.some((format) => format.extension === extension && !format.isFilePerRecord);
+  }
+
   async #inspect(claim: Claim): Promise<ChainEvent> {
+    const { store, formats } = this.#options;
+    const { format, compression } = claim.settings;
     for (const file of claim.files) {
-      const check = await checkFile(this.#options.store, file, claim.settings.compression);
-      if (check.state === 'absent') return { type: 'inspected', verdict: 'incomplete' };
+      const check = await checkFile(store, file, compression);
+      if (check.state === 'absent') {
+        // What is there can be proven without knowing the format; what is not must be made.
+        if (!formats.has(format)) return unknownFormat(claim);
+        return { type: 'inspected', verdict: 'incomplete' };
+      }
       if (check.state === 'wrong') return conflict('FILE_CONFLICT', file.name, check.reason);
     }
     return { type: 'inspected', verdict: 'complete' };
@@ -161,8 +176,10 @@ export class EffectRunner {
   async #openLive(start: number): Promise<LiveEncoder | undefined> {
     const { system, id, config, liveFiles } = this.#options;
     const { settings } = config;
-    if (settings.compression !== 'none') return undefined;
-    const encoder = new Encoder(system.disk, this.#stagingDirectory, { id, start, settings });
+    if (!compressions[settings.compression].isIdentity) return undefined;
+    const format = this.#format(settings.format);
+    const cut = { id, start, settings, format };
+    const encoder = new Encoder(system.disk, this.#stagingDirectory, cut);
     await encoder.open();
     return new LiveEncoder(encoder, settings, liveFiles);
   }
@@ -190,11 +207,18 @@ export class EffectRunner {
     { start, end, settings, hasPlainNames }: Extract<ChainEffect, { type: 'encode' }>,
   ): Promise<EncodedFile[]> {
     const { system, id } = this.#options;
-    const cut = { id, start, settings, hasPlainNames };
+    const cut = { id, start, settings, hasPlainNames, format: this.#format(settings.format) };
     const encoder = new Encoder(system.disk, this.#stagingDirectory, cut);
     await encoder.open();
     await encoder.readSpool(spool, end);
     return encoder.finish(end);
+  }
+
+  #format(name: string): Format {
+    const format = this.#options.formats.get(name);
+    // The sink's own was checked with its options, that of a claim when it was inspected.
+    if (format === undefined) throw new Error(`there is no format ${name}`);
+    return format;
   }
 
   async #publish(path: string, name: string): Promise<void> {
@@ -242,6 +266,14 @@ function conflict(code: Blocked['code'], name: string, reason: string): ChainEve
     `The archive file ${name} is not what its claim says: ${reason}. Nothing is overwritten: ` +
     'move the file away, and it is made again while the topic has its records.';
   return { type: 'conflict', code, message };
+}
+
+function unknownFormat({ start, end, settings }: Claim): ChainEvent {
+  const message =
+    `Offsets ${start} to ${end} are claimed in the format "${settings.format}", which is not ` +
+    'loaded here, and their files are not complete. Name the module that brings the format ' +
+    'under plugins: in the configuration; nothing else is archived before them.';
+  return { type: 'conflict', code: 'UNKNOWN_FORMAT', message };
 }
 
 function otherOwner({ sink, topic, partition }: WriterOptions['id'], owner: string): string {

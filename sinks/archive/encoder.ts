@@ -4,7 +4,7 @@ import { equalBytes, type ViewedBytes, viewed } from '../copy-bytes.js';
 import type { RecordView } from '../record-view.js';
 import type { ClaimedFile, ContentSettings } from './claims/index.js';
 import { type Compression, compressions } from './compression.js';
-import { type Format, formats } from './formats/index.js';
+import type { Format } from './formats/index.js';
 import { type ChainId, fileName, hourOf, isKeyInName } from './names.js';
 import type { Spool } from './spool.js';
 import { StagedFile, type WrittenFile } from './staged-file.js';
@@ -25,6 +25,8 @@ export interface Cut {
   readonly id: ChainId;
   readonly start: number;
   readonly settings: ContentSettings;
+  /** The one that the settings name. */
+  readonly format: Format;
   /** Names that differ in case alone stay as they are. */
   readonly hasPlainNames?: boolean;
 }
@@ -68,7 +70,7 @@ export class Encoder {
     this.#disk = disk;
     this.#directory = directory;
     this.#cut = cut;
-    this.#format = formats[cut.settings.format];
+    this.#format = cut.format;
     this.#compression = compressions[cut.settings.compression];
     this.#isFilePerKey = cut.settings.filePer === 'key';
   }

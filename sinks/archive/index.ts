@@ -1,7 +1,13 @@
-export { ArchiveSink } from './archive-sink.js';
+export { archive } from './archive-sink.js';
 export { archiveCoverage, lookAtCluster } from './cluster-look.js';
 export type { ClusterLook, PartitionCoverage } from './coverage.js';
+export { type FormatComponent, formats } from './formats/index.js';
 export { type ArchivedFile, listArchive } from './list.js';
-export { archiveSchema } from './options.js';
-export { openStore, type StoreConfig } from './store-options.js';
+export {
+  type ArchiveSite,
+  directoryArchive,
+  type Store,
+  type StoreComponent,
+  storeComponents,
+} from './stores/index.js';
 export { verifyArchive } from './verify.js';

@@ -41,7 +41,7 @@ export class StagedFile {
     this.#disk = disk;
     this.path = path;
     this.#compression = compression;
-    this.#writtenHash = compression.suffix === '' ? undefined : createHash('sha256');
+    this.#writtenHash = compression.isIdentity ? undefined : createHash('sha256');
   }
 
   /** Content is to be written out now. */

@@ -1,6 +1,7 @@
 import type { System } from '../../system/index.js';
 import type { PartitionFeed } from '../feed.js';
 import type { ChainConfig } from './claims/index.js';
+import type { Formats } from './formats/index.js';
 import type { LiveFiles } from './live-encoder.js';
 import type { ChainId } from './names.js';
 import type { Store } from './stores/index.js';
@@ -9,6 +10,8 @@ import type { Store } from './stores/index.js';
 export interface WriterOptions {
   readonly system: Pick<System, 'clock' | 'disk' | 'log' | 'problems'>;
   readonly store: Store;
+  /** Those of the settings and of claims that others left open. */
+  readonly formats: Formats;
   readonly id: ChainId;
   readonly config: ChainConfig;
   readonly feed: PartitionFeed;

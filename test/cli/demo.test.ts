@@ -9,6 +9,7 @@ import {
   judge,
 } from '../../cli/demo/index.js';
 import { compress, loadCodec } from '../../protocol/records/index.js';
+import { directoryArchive } from '../../sinks/index.js';
 import type { Disk, System } from '../../system/index.js';
 import { createSimSystem } from '../../system/sim/index.js';
 
@@ -24,12 +25,17 @@ const config = demoSection.parse({
   },
   mails: { directory: '/dump', every: '500ms', sink: 'letters' },
 });
+const journalPath = journalDirectory(config);
 const NAMES = ['app.log', 'web.log', 'jobs.log'];
-const evidence: Evidence = {
-  journal: journalDirectory(config),
-  logs: { root: '/archive', topic: 'app-logs' },
-  mails: { root: '/letters', topic: 'mail' },
-};
+const evidenceOf = (system: System): Evidence => ({
+  journal: journalPath,
+  logs: { store: storeAt(system, '/archive'), topic: 'app-logs' },
+  mails: { store: storeAt(system, '/letters'), topic: 'mail' },
+});
+
+function storeAt(system: System, root: string) {
+  return directoryArchive(root).open({ system, writer: 'verdict' });
+}
 
 async function write(system: System, forMs: number): Promise<DemoWriter> {
   const writer = new DemoWriter(system, config);
@@ -82,7 +88,9 @@ async function demo(forMs = 10_000) {
   const simulation = createSimSystem({ seed: 7 });
   const system = simulation.process('demo');
   const writer = await simulation.run(() => write(system, forMs));
-  return { system, disk: system.disk, writer };
+  const judged = (more: Partial<Evidence> = {}) =>
+    simulation.run(judge(system.disk, { ...evidenceOf(system), ...more }));
+  return { system, disk: system.disk, writer, judged };
 }
 
 describe('the demo writer', () => {
@@ -93,7 +101,7 @@ describe('the demo writer', () => {
     for (const name of NAMES) {
       const files = generations(disk, name);
       expect(files.length).toBeGreaterThan(3);
-      const journal = disk.readFileSync(join(evidence.journal, `${name}.bytes`));
+      const journal = disk.readFileSync(join(journalPath, `${name}.bytes`));
       expect(Buffer.concat(files).equals(journal)).toBe(true);
       const texts = journal.toString().trimEnd().split('\n');
       expect(new Set(texts).size).toBe(texts.length);
@@ -106,9 +114,9 @@ describe('the demo writer', () => {
 
 describe('the verdict', () => {
   it('finds a faultless archive good, and counts', async () => {
-    const { disk, writer } = await demo();
+    const { disk, writer, judged } = await demo();
     archive(disk);
-    const verdict = await judge(disk, evidence);
+    const verdict = await judged();
     expect(verdict.good).toBe(true);
     const counts = verdict.lines.map((line) => Number(/ (\d+) /.exec(line)?.[1]));
     expect(counts.reduce((a, b) => a + b)).toBe(writer.lines + writer.mails);
@@ -152,7 +160,7 @@ describe('the verdict', () => {
   for (const [what, change] of Object.entries(changes)) {
     for (const victim of ['web.log', '.eml']) {
       it(`condemns a ${what} in ${victim}`, async () => {
-        const { disk } = await demo(2_000);
+        const { disk, judged } = await demo(2_000);
         let done = false;
         archive(disk, (name, content) => {
           if (done || !name.endsWith(victim)) return content;
@@ -160,55 +168,55 @@ describe('the verdict', () => {
           return change(content);
         });
         expect(done).toBe(true);
-        expect((await judge(disk, evidence)).good).toBe(false);
+        expect((await judged()).good).toBe(false);
       });
     }
   }
 
   it('condemns a file that was never written, and a lost one', async () => {
-    const { disk } = await demo(2_000);
+    const { disk, judged } = await demo(2_000);
     archive(disk);
     const directory = '/archive/app-logs/dt=2026-11-21/hour=08';
     const [first = ''] = disk.listSync(directory);
     disk.renameSync(join(directory, first), join(directory, first.replace('app.log', 'other.log')));
-    const verdict = await judge(disk, evidence);
+    const verdict = await judged();
     expect(verdict.good).toBe(false);
     expect(verdict.lines.join('\n')).toContain('missing');
     expect(verdict.lines.join('\n')).toContain('never wrote such a file');
   });
 
   it('excuses repeats only as often as an agent died', async () => {
-    const { disk, system } = await demo(2_000);
+    const { disk, system, judged } = await demo(2_000);
     const twice = changes['repeated line'] ?? ((content) => content);
     archive(disk, (name, content) => (name === 'web.log' ? twice(content) : content));
-    expect((await judge(disk, evidence)).good).toBe(false);
+    expect((await judged()).good).toBe(false);
     new DemoWriter(system, config).agentDied();
-    const verdict = await judge(disk, evidence);
+    const verdict = await judged();
     expect(verdict.good).toBe(true);
     expect(verdict.lines).toContain(
       'web.log: 1 lines are there twice, in 1 runs (explained by 1 death of the agent)',
     );
     archive(disk, (name, content) => (name === 'web.log' ? twice(twice(content)) : content));
-    expect((await judge(disk, evidence)).good).toBe(false);
+    expect((await judged()).good).toBe(false);
   });
 
   it('takes a run that did not finish for a death of its agent', async () => {
-    const { disk, system } = await demo(2_000);
+    const { disk, system, judged } = await demo(2_000);
     const twice = changes['repeated line'] ?? ((content) => content);
     archive(disk, (name, content) => (name === 'web.log' ? twice(content) : content));
     new DemoWriter(system, config).stop();
-    expect((await judge(disk, evidence)).good).toBe(false);
+    expect((await judged()).good).toBe(false);
     new DemoWriter(system, config).agentFinished();
-    expect((await judge(disk, evidence)).good).toBe(true);
+    expect((await judged()).good).toBe(true);
   });
 
   it('looks only at the topics as they are now', async () => {
-    const { disk } = await demo(1_000);
+    const { disk, judged } = await demo(1_000);
     archive(disk);
     const old = '/archive/app-logs/dt=2026-11-21/hour=07';
     put(disk, `${old}/x+app-logs.OLD1+0+${digits(0)}+${digits(1)}.log`, Buffer.from('old\n'));
-    expect((await judge(disk, evidence)).good).toBe(false);
+    expect((await judged()).good).toBe(false);
     const topicIds = ['AbCdEfGh', 'EfGhIjKl'];
-    expect((await judge(disk, { ...evidence, topicIds })).good).toBe(true);
+    expect((await judged({ topicIds })).good).toBe(true);
   });
 });

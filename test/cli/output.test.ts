@@ -22,7 +22,7 @@ beforeAll(async () => {
   await producer.send({ topic: 'logs', key: 'k', value: 'a line' });
   await producer.close();
   const store = { type: 'local', root: join(root, 'archive') };
-  const config = sinksSection.parse({ a: { type: 'archive', topics: ['logs'], store } });
+  const config = sinksSection().parse({ a: { type: 'archive', topics: ['logs'], store } });
   const kafka = { bootstrap: [broker.address] };
   const sinks = await Sinks.start(system, { config, kafka, dataDir: join(root, 'sinks') });
   expect(await sinks.drain(20_000)).toBe(true);

@@ -106,7 +106,7 @@ describe('status', () => {
     });
     const kafka = { bootstrap: [broker.address] };
     const sinks = await Sinks.start(system, {
-      config: sinksSection.parse(section('files')),
+      config: sinksSection().parse(section('files')),
       kafka,
       dataDir: join(root, 'sinks'),
     });

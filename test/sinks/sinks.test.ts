@@ -8,9 +8,9 @@ import { Broker } from '../../broker/index.js';
 import { Admin, Consumer, Producer } from '../../client/index.js';
 import {
   archiveCoverage,
+  directoryArchive,
   listArchive,
   lookAtCluster,
-  openStore,
   Sinks,
   sinksSection,
   verifyArchive,
@@ -32,7 +32,7 @@ afterEach(async () => {
 
 function startSinks(sinks: Record<string, unknown>): Promise<Sinks> {
   return Sinks.start(system, {
-    config: sinksSection.parse(sinks),
+    config: sinksSection().parse(sinks),
     kafka: { bootstrap: [broker.address], client_id: 'here' },
     dataDir: join(directory, 'sinks'),
   });
@@ -99,7 +99,7 @@ describe('the archive sink on a broker', () => {
 
     const contents = files(root).map((name) => readFileSync(join(root, name), 'utf8'));
     expect(contents.join('')).toBe('one\ntwo\nthree\nfour\n');
-    const store = openStore(system, { type: 'local', root }, 'test');
+    const store = directoryArchive(root).open({ system, writer: 'test' });
     expect(await verifyArchive(store)).toMatchObject({ problems: [], records: 4, openClaims: 0 });
     expect((await listArchive(store)).map(({ state }) => state)).toEqual(['done', 'done']);
 
@@ -144,7 +144,7 @@ describe('topics that come and go', () => {
     admin.close();
     const contents = files(root).map((name) => readFileSync(join(root, name), 'utf8'));
     expect(contents.sort()).toEqual(['new one\n', 'old one\nold two\n', 'old three\n']);
-    const store = openStore(system, { type: 'local', root }, 'test');
+    const store = directoryArchive(root).open({ system, writer: 'test' });
     expect((await verifyArchive(store)).problems).toEqual([]);
   });
 });
@@ -206,7 +206,7 @@ it('masks the values of headers and what is secret in a URL', () => {
       headers: { a: 's3cret' },
     },
   };
-  expect(JSON.stringify(sinksSection.parse(section))).not.toContain('s3cret');
+  expect(JSON.stringify(sinksSection().parse(section))).not.toContain('s3cret');
 });
 
 function heldRecords(sinks: Sinks): number {

@@ -41,7 +41,7 @@ async function start(sim: Simulation): Promise<() => Promise<void>> {
   const store = { type: 'local', root: '/archive' };
   const rotate = { idle: '2s', age: '10s' };
   const sinks = await Sinks.start(sim.process('sinks', { host: THEIRS }), {
-    config: sinksSection.parse({
+    config: sinksSection().parse({
       logs: { type: 'archive', topics: ['logs'], store, rotate },
       letters: { type: 'archive', topics: ['mails'], store, format: 'eml', rotate },
     }),

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { z } from '../../../config/index.js';
+import { compressionNames } from '../compression.js';
 
 /**
  * What decides the content of files; kept in each claim, so that a changed setting waits for the
  * next claim.
  */
 const contentSettings = z.object({
-  format: z.enum(['lines', 'jsonl', 'eml']),
+  /** Of whichever formats its writer knew; a reader may know others. */
+  format: z.string().min(1),
   filePer: z.enum(['key', 'partition']),
-  compression: z.enum(['none', 'gzip', 'zstd']),
+  compression: z.enum(compressionNames),
 });
 export type ContentSettings = Readonly<z.output<typeof contentSettings>>;
 

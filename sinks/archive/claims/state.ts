@@ -20,6 +20,7 @@ export interface Blocked {
     | 'FILE_CONFLICT'
     | 'CONTENT_DIFFERS'
     | 'READ_BACK'
+    | 'UNKNOWN_FORMAT'
     | 'OTHER_SINK';
   readonly message: string;
 }

@@ -1,5 +1,6 @@
+import { z } from '../../../config/index.js';
 import { findHeader, type HeaderPosition } from '../../record-view.js';
-import type { Format } from './format.js';
+import type { Format, FormatComponent } from './format.js';
 
 const LINE_FEED = 0x0a;
 /** The line goes on in the next record, or its file ended without a line end. */
@@ -10,9 +11,7 @@ const DELIMITER_HEADER = Buffer.from('logflume.delimiter');
 const header: HeaderPosition = { start: 0, end: -1 };
 
 /** Exactly the bytes that were in the file: the values with their line ends. */
-export const lines: Format = {
-  name: 'lines',
-  doc: 'The values as lines: byte for byte the file they came from.',
+const format: Format = {
   extension: 'log',
   isFilePerRecord: false,
   write(out, record) {
@@ -36,4 +35,11 @@ export const lines: Format = {
     bytes[end] = LINE_FEED;
     return end + 1;
   },
+};
+
+/** `format: lines`. */
+export const lines: FormatComponent = {
+  type: 'lines',
+  schema: z.object({}).describe('The values as lines: byte for byte the file they came from.'),
+  create: () => format,
 };

@@ -1,7 +1,14 @@
-import { dirname, join } from 'node:path';
-import type { Disk, Random, System } from '../../../system/index.js';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from '../../../config/index.js';
+import {
+  type Disk,
+  type Random,
+  refuseUnlessWritable,
+  type System,
+} from '../../../system/index.js';
 import { STAGING_DIRECTORY } from '../names.js';
-import type { Store } from './store.js';
+import type { Store, StoreComponent } from './store.js';
 
 const SCAN_BYTES = 1024 * 1024;
 
@@ -18,8 +25,8 @@ export class LocalStore implements Store {
   constructor(system: Pick<System, 'disk' | 'random'>, root: string, writer: string) {
     this.#disk = system.disk;
     this.#random = system.random;
-    this.#root = root;
-    this.stagingDirectory = join(root, STAGING_DIRECTORY, writer);
+    this.#root = resolve(root);
+    this.stagingDirectory = join(this.#root, STAGING_DIRECTORY, writer);
   }
 
   async createIfAbsent(name: string, content: Uint8Array): Promise<boolean> {
@@ -77,7 +84,7 @@ export class LocalStore implements Store {
   async files(directory: string): Promise<string[]> {
     const found: string[] = [];
     await this.#walk(directory, found);
-    return found;
+    return found.sort();
   }
 
   async folders(directory: string): Promise<string[]> {
@@ -147,9 +154,49 @@ export class LocalStore implements Store {
     if (path !== this.#root && parent !== path) await this.#makeDirectory(parent);
     await this.#disk.makeDirectory(path);
     if (parent !== path) await this.#disk.syncDirectory(parent);
+    if (path === this.#root) await this.#syncAbove(parent);
     this.#durable.add(path);
   }
+
+  /** The root may have been made in directories that are as new as itself. */
+  async #syncAbove(directory: string): Promise<void> {
+    for (let at = directory; at !== dirname(at); at = dirname(at)) {
+      try {
+        await this.#disk.syncDirectory(dirname(at));
+      } catch (error) {
+        // Where we may not even look we have made nothing.
+        if (codeOf(error) !== 'EACCES' && codeOf(error) !== 'EPERM') throw error;
+      }
+    }
+  }
 }
+
+const options = z
+  .object({
+    root: z
+      .string()
+      .min(1)
+      .describe('Directory of the archive, on a file system that has hard links.'),
+  })
+  .describe('A directory on this machine or on a mounted file system.');
+
+/** `type: local`. */
+export const local: StoreComponent<typeof options> = {
+  type: 'local',
+  schema: options,
+  create: ({ root }, { system, writer }) => new LocalStore(system, root, writer),
+  place: ({ root }) => ({
+    name: root,
+    id: pathToFileURL(resolve(root)).href,
+    option: 'root',
+    kind: 'directory',
+    isPresent: async ({ disk }) => disk.statSync(root)?.kind === 'directory',
+    async outlook(system) {
+      refuseUnlessWritable(system, root);
+      return [{ outcome: 'good', what: `${root} can be written` }];
+    },
+  }),
+};
 
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;

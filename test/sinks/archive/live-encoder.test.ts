@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Codec } from '../../../protocol/records/index.js';
 import type { ContentSettings } from '../../../sinks/archive/claims/index.js';
 import { type EncodedFile, Encoder } from '../../../sinks/archive/encoder.js';
+import { formats, madeOf } from '../../../sinks/archive/formats/index.js';
 import { LiveEncoder, LiveFiles } from '../../../sinks/archive/live-encoder.js';
 import { Spool } from '../../../sinks/archive/spool.js';
 import { createSimSystem, type SimProcess } from '../../../system/sim/index.js';
@@ -42,6 +43,14 @@ const settings = fc.record({
   compression: fc.constant('none'),
 }) as fc.Arbitrary<ContentSettings>;
 
+const made = madeOf(formats);
+
+const cutOf = (settings: ContentSettings) => {
+  const format = made.get(settings.format);
+  if (format === undefined) throw new Error(`there is no format ${settings.format}`);
+  return { id: ID, start: 0, settings, format };
+};
+
 interface Bench {
   readonly spool: Spool;
   readonly files: LiveFiles;
@@ -50,7 +59,7 @@ interface Bench {
 
 async function begin(process: SimProcess, chosen: ContentSettings, free = 64): Promise<Bench> {
   const spool = await Spool.open(process, '/spool', 0, false);
-  const encoder = new Encoder(process.disk, '/live', { id: ID, start: 0, settings: chosen });
+  const encoder = new Encoder(process.disk, '/live', cutOf(chosen));
   await encoder.open();
   const files = new LiveFiles(free);
   return { spool, files, live: new LiveEncoder(encoder, chosen, files) };
@@ -71,7 +80,7 @@ function spoolAll(
 }
 
 async function fromSpool(process: SimProcess, spool: Spool, chosen: ContentSettings) {
-  const encoder = new Encoder(process.disk, '/later', { id: ID, start: 0, settings: chosen });
+  const encoder = new Encoder(process.disk, '/later', cutOf(chosen));
   await encoder.open();
   const end = spool.level.position - 1;
   await encoder.readSpool(spool, end);

@@ -109,7 +109,9 @@ describe('sinks of one file', () => {
     ...more,
   });
   const mistakes = (sinks: Record<string, unknown>) =>
-    sinksSection.safeParse(sinks).error?.issues.map(({ path, message }) => [path, message]);
+    sinksSection()
+      .safeParse(sinks)
+      .error?.issues.map(({ path, message }) => [path, message]);
 
   it('may not archive a topic to one root twice', () => {
     expect(mistakes({ a: sink('./x', ['t', 'u']), b: sink('x/', ['u', 'v']) })).toEqual([

@@ -13,7 +13,7 @@ const MINUTE = 60_000;
 /** What `rotate:` is where nothing is said. */
 const usual = () => {
   const sink = { type: 'archive', topics: ['t'], store: { type: 'local', root: '/a' } };
-  const { rotate } = sinksSection.parse({ a: sink }).a as {
+  const { rotate } = sinksSection().parse({ a: sink }).a as unknown as {
     rotate: { age: number; first: number; idle?: number; size: number };
   };
   return { ageMs: rotate.age, firstMs: rotate.first, idleMs: rotate.idle };

@@ -5,6 +5,7 @@ import {
   decodeClaim,
   type Rotation,
 } from '../../../sinks/archive/claims/index.js';
+import { type Formats, formats, madeOf } from '../../../sinks/archive/formats/index.js';
 import type { LiveFiles } from '../../../sinks/archive/live-encoder.js';
 import type { PartitionWriter } from '../../../sinks/archive/partition-writer.js';
 import type { LocalStore, Store } from '../../../sinks/archive/stores/index.js';
@@ -39,6 +40,7 @@ export interface OwnerOptions {
   readonly dataDir?: string;
   readonly topicId?: string;
   readonly sink?: string;
+  readonly formats?: Formats;
   /** Stands between the writer and its store. */
   readonly wrap?: (store: Store) => Store;
   readonly beforeCommit?: () => Promise<void>;
@@ -60,6 +62,7 @@ export function startOwner(
   const writer = new implementation.PartitionWriter({
     system: process,
     store: options.wrap?.(store) ?? store,
+    formats: options.formats ?? madeOf(formats),
     id,
     config: {
       settings: options.settings ?? LINES,
