@@ -9,6 +9,7 @@ import {
 import { createRealSystem } from '../system/real/index.js';
 import { adoptedTopics } from './adoption.js';
 import { handlers } from './api/index.js';
+import { allowAll } from './authorizer.js';
 import { BrokerError } from './broker-error.js';
 import { GroupCoordinator } from './group/index.js';
 import { isOutOfDescriptors, toStorageError } from './log/index.js';
@@ -100,6 +101,7 @@ export class Broker {
     const groups = new GroupCoordinator(system, offsets, coordinatorSettings(settings));
     const services: BrokerServices = {
       ...{ system, nodeId, settings, properties, metadata, topics, partitions, groups },
+      authorizer: allowAll,
     };
     const server = new Server(system, services, handlers);
     const broker = new Broker(system, lock, directory, services, server);

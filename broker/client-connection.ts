@@ -29,8 +29,6 @@ export type Answer = Uint8Array[] | undefined;
 
 /** What a client's requests need to know of its connection. */
 export interface ClientOfRequest {
-  /** As `1.2.3.4:5678`. */
-  readonly remoteAddress: string;
   /**
    * Runs `callback` once when the connection closes or is about to: whoever waits on its behalf
    * should answer with what there is. Returns a function that forgets it.
@@ -142,7 +140,7 @@ export class ClientConnection implements ClientOfRequest {
     });
   }
 
-  get remoteAddress(): string {
+  private get remoteAddress(): string {
     return this.connection.remoteAddress;
   }
 

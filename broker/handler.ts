@@ -1,6 +1,8 @@
 import { type Api, encodeResponse, type RequestFrame } from '../protocol/index.js';
+import type { Clock, Log } from '../system/index.js';
 import type { Answer, ClientOfRequest } from './client-connection.js';
-import type { BrokerServices } from './services.js';
+import type { BrokerSettings } from './properties/index.js';
+import type { Resources } from './resources/index.js';
 
 /**
  * Elements that the arrays of one request may have, all together: some 20 MB of objects and some
@@ -14,12 +16,13 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** What a handler knows besides the request's body. */
-export interface RequestContext {
-  readonly services: BrokerServices;
+/** What a handler knows besides the request's body, and the one way to the broker's resources. */
+export interface RequestContext extends Resources {
   readonly apiVersion: number;
-  readonly clientId: string | null;
   readonly client: ClientOfRequest;
+  readonly settings: BrokerSettings;
+  readonly clock: Clock;
+  readonly log: Log;
   /** What the listener that the request came in by advertises. */
   readonly endpoint: Endpoint;
 }

@@ -19,7 +19,9 @@ import {
 } from './client-connection.js';
 import { Descriptors } from './descriptors.js';
 import type { Endpoint, Handler, RequestContext } from './handler.js';
+import { type Resources, resourcesFor } from './resources/index.js';
 import type { BrokerServices } from './services.js';
+import { ANONYMOUS, type Session } from './session.js';
 
 /** How long a stop waits for clients to take their last answers. */
 const STOP_PATIENCE_MS = 2_000;
@@ -50,6 +52,14 @@ export interface ListenerOptions {
 interface OpenListener {
   readonly listener: Listener;
   readonly endpoint: Endpoint;
+}
+
+/** A way in, as its clients' requests know it. */
+interface Entrance {
+  /** The address of the listener, as `host:port`. */
+  name: string;
+  /** What it advertises. */
+  endpoint: Endpoint;
 }
 
 /** Accepts clients and hands their requests to the handlers. */
@@ -100,18 +110,22 @@ export class Server {
   /** Opens a listener. Throws BrokerError CANNOT_LISTEN. */
   async listen({ listen, advertise }: ListenerOptions): Promise<void> {
     const { net } = this.system;
-    let endpoint = advertise ?? listen;
+    const entrance: Entrance = { name: '', endpoint: advertise ?? listen };
     try {
       const onConnection = (connection: Connection) => {
         if (this.stopping) connection.destroy();
-        else this.admit(connection, () => endpoint);
+        else this.admit(connection, entrance);
       };
       const onError = ({ message }: Error) =>
         this.system.problems.raise(ACCEPT, `clients cannot connect (${message}): raise ulimit -n`);
       const listener = await net.listen(listen, onConnection, onError);
-      const host = isWildcard(endpoint.host) ? this.system.processes.hostname() : endpoint.host;
-      endpoint = { host, port: endpoint.port === 0 ? listener.port : endpoint.port };
-      this.listeners.push({ listener, endpoint });
+      const { host, port } = entrance.endpoint;
+      entrance.name = `${listen.host}:${listener.port}`;
+      entrance.endpoint = {
+        host: isWildcard(host) ? this.system.processes.hostname() : host,
+        port: port === 0 ? listener.port : port,
+      };
+      this.listeners.push({ listener, endpoint: entrance.endpoint });
     } catch (cause) {
       throw cannotListen(listen, cause);
     }
@@ -145,14 +159,14 @@ export class Server {
   }
 
   /** Takes a client in, or closes its connection where there are too many. */
-  private admit(connection: Connection, endpoint: () => Endpoint): void {
+  private admit(connection: Connection, entrance: Entrance): void {
     const { problems } = this.system;
     const address = addressOf(connection.remoteAddress);
     const refusal = this.admission.enter(address);
     if (refusal === 'descriptors') problems.raise(ACCEPT, SHORT_OF_DESCRIPTORS);
     else if (refusal === undefined) problems.clear(ACCEPT);
     if (refusal === undefined) {
-      this.accept(connection, endpoint, () => this.admission.leave(address));
+      this.accept(connection, address, entrance);
       return;
     }
     connection.handle({ onData: () => {}, onDrain: () => {}, onClose: () => {} });
@@ -191,12 +205,20 @@ export class Server {
     return Math.floor(answerBytes.freeBytes / 4);
   }
 
-  private accept(connection: Connection, endpoint: () => Endpoint, onLeft: () => void): void {
+  private accept(connection: Connection, address: string, entrance: Entrance): void {
     const { clock, log, metrics } = this.system;
     const { settings } = this.services;
     const help = 'Bytes of the Kafka protocol.';
     const bytes = (direction: string) =>
       metrics.counter('logflume_broker_network_bytes_total', help, { direction });
+    let resources: Resources | undefined;
+    const resourcesOf: ResourcesOf = (clientId) => {
+      if (resources === undefined || resources.session.clientId !== clientId) {
+        const session = sessionOf(entrance, address, clientId);
+        resources = resourcesFor(session, this.services);
+      }
+      return resources;
+    };
     const host: ConnectionHost = {
       clock,
       log,
@@ -210,11 +232,11 @@ export class Server {
       receivedBytes: bytes('in'),
       sentBytes: bytes('out'),
       isProduce: (frame) => frame.length >= 2 && frame.readInt16BE(0) === Produce.key,
-      answer: (frame, requester) => this.answer(frame, requester, endpoint()),
+      answer: (frame, requester) => this.answer(frame, requester, entrance.endpoint, resourcesOf),
     };
     const client = new ClientConnection(connection, host, () => {
       this.connections.delete(client);
-      onLeft();
+      this.admission.leave(address);
       if (this.connections.size === 0) this.onEmpty?.();
     });
     this.connections.add(client);
@@ -224,6 +246,7 @@ export class Server {
     frame: Buffer,
     client: ClientOfRequest,
     endpoint: Endpoint,
+    resourcesOf: ResourcesOf,
   ): Answer | Promise<Answer> {
     const header = decodeRequestHeader(frame);
     const { apiKey, apiVersion, clientId } = header;
@@ -238,8 +261,22 @@ export class Server {
       throw new ProtocolError('TOO_LARGE', `${what}; ${MAX_OTHER_REQUEST_BYTES} are accepted`);
     }
     this.requestCounters.get(apiKey)?.inc();
-    const { services } = this;
-    const context: RequestContext = { services, apiVersion, clientId, client, endpoint };
+    const { clock, log } = this.system;
+    const { settings } = this.services;
+    const { session, topics, groups, cluster, producerIds } = resourcesOf(clientId);
+    const context: RequestContext = {
+      session,
+      topics,
+      groups,
+      cluster,
+      producerIds,
+      apiVersion,
+      client,
+      endpoint,
+      settings,
+      clock,
+      log,
+    };
     return handler.answer(frame, header, context);
   }
 
@@ -262,6 +299,13 @@ export class Server {
       apiKeys: [{ apiKey, minVersion: ApiVersions.minVersion, maxVersion: ApiVersions.maxVersion }],
     });
   }
+}
+
+/** The resources for requests of this client id. */
+type ResourcesOf = (clientId: string | null) => Resources;
+
+function sessionOf({ name }: Entrance, address: string, clientId: string | null): Session {
+  return { listener: name, host: `/${address}`, clientId, principal: ANONYMOUS };
 }
 
 function isWildcard(host: string): boolean {

@@ -1,10 +1,10 @@
 import { ErrorCode, Produce, type ProduceRequest } from '../../protocol/index.js';
-import { handler, type RequestContext } from '../handler.js';
+import { handler } from '../handler.js';
 import { type DecompressionBudget, decompressionBudget } from '../log/index.js';
 import type { Partition } from '../partition.js';
+import type { FoundTopic } from '../resources/index.js';
 import { isInternal } from '../topic-names.js';
 import { errorCodeOf, messageOf } from './error-code.js';
-import { type NamedTopic, topicOf } from './topic-of.js';
 
 type TopicData = ProduceRequest['topicData'][number];
 type PartitionData = TopicData['partitionData'][number];
@@ -20,16 +20,16 @@ interface Outcome {
 }
 
 /** All records of a partition are appended, or none; partitions do not depend on each other. */
-export const produce = handler(Produce, (request, context) => {
+export const produce = handler(Produce, (request, { topics }) => {
   const { acks } = request;
   if (acks < -1 || acks > 1) return refuseAll(request);
   const waits: Promise<unknown>[] = [];
   const budget = decompressionBudget();
   const responses = request.topicData.map(({ name, topicId, partitionData }) => {
-    const topic = topicOf(name, topicId, context);
+    const topic = topics.find(name, topicId, 'WRITE');
     const partitionResponses: Outcome[] = [];
     for (const part of partitionData) {
-      const outcome = append(topic, part, acks, budget, context);
+      const outcome = append(topic, part, acks, budget);
       if (outcome instanceof Promise) {
         const place = partitionResponses.push(UNKNOWN) - 1;
         const settled = outcome.then((late) => {
@@ -67,17 +67,16 @@ function refuseAll({ topicData }: ProduceRequest) {
 }
 
 function append(
-  topic: NamedTopic,
+  topic: FoundTopic,
   { index, records }: PartitionData,
   acks: number,
   budget: DecompressionBudget,
-  { services }: RequestContext,
 ): Outcome | Promise<Outcome> {
   if (topic.errorCode !== ErrorCode.NONE) return failure(index, topic.errorCode, null);
   if (isInternal(topic.name)) {
     return failure(index, ErrorCode.INVALID_TOPIC_EXCEPTION, `${topic.name} is internal`);
   }
-  const partition = services.partitions.get(topic.id, index);
+  const partition = topic.partition(index);
   if (partition === undefined) return failure(index, topic.missingPartition(index), null);
   if (records === null || records.length === 0) {
     return failure(index, ErrorCode.INVALID_RECORD, 'there are no records');

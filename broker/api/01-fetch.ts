@@ -3,7 +3,6 @@ import { handler, type RequestContext } from '../handler.js';
 import type { Partition } from '../partition.js';
 import { errorCodeOf } from './error-code.js';
 import { leaderEpochError } from './leader-epoch.js';
-import { topicOf } from './topic-of.js';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -56,9 +55,9 @@ export const fetch = handler(Fetch, async (request, context) => {
 
 function lookUp(
   { topic: name, topicId, partitions }: FetchRequest['topics'][number],
-  context: RequestContext,
+  { topics }: RequestContext,
 ): WantedTopic {
-  const topic = topicOf(name, topicId, context);
+  const topic = topics.find(name, topicId, 'READ');
   return {
     topic: name,
     topicId,
@@ -66,7 +65,7 @@ function lookUp(
       if (topic.errorCode !== ErrorCode.NONE) {
         return { request, partition: undefined, errorCode: topic.errorCode };
       }
-      const partition = context.services.partitions.get(topic.id, request.partition);
+      const partition = topic.partition(request.partition);
       const errorCode =
         partition === undefined
           ? topic.missingPartition(request.partition)
@@ -100,9 +99,8 @@ function arrival(
   missingBytes: number,
   maxWaitMs: number,
   wanted: readonly WantedTopic[],
-  { client, services }: RequestContext,
+  { client, clock }: RequestContext,
 ): Promise<void> {
-  const { clock } = services.system;
   return new Promise((resolve) => {
     let bytes = missingBytes;
     let finished = false;
@@ -131,9 +129,9 @@ function arrival(
 async function readAll(
   request: FetchRequest,
   wanted: readonly WantedTopic[],
-  { client, services }: RequestContext,
+  { client, settings }: RequestContext,
 ): Promise<TopicAnswer[]> {
-  const wantedBytes = Math.min(request.maxBytes, services.settings.fetchMaxBytes);
+  const wantedBytes = Math.min(request.maxBytes, settings.fetchMaxBytes);
   let room = client.reserveAnswer(Math.max(0, wantedBytes));
   let found = false;
   const responses: TopicAnswer[] = [];

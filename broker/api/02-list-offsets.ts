@@ -3,7 +3,6 @@ import { handler, type RequestContext } from '../handler.js';
 import type { Partition } from '../partition.js';
 import { errorCodeOf } from './error-code.js';
 import { leaderEpochError } from './leader-epoch.js';
-import { topicOf } from './topic-of.js';
 
 /** What a timestamp below zero stands for. */
 const LATEST = -1;
@@ -77,8 +76,8 @@ async function lookUp(
   context: RequestContext,
 ): Promise<PartitionAnswer> {
   const { partitionIndex, currentLeaderEpoch, timestamp } = request;
-  const topic = topicOf(name, '', context);
-  const partition = context.services.partitions.get(topic.id, partitionIndex);
+  const topic = context.topics.find(name, '', 'DESCRIBE');
+  const partition = topic.partition(partitionIndex);
   const refuse = (errorCode: number) => ({ partitionIndex, errorCode, ...NOTHING });
   if (topic.errorCode !== ErrorCode.NONE) return refuse(topic.errorCode);
   if (partition === undefined) return refuse(topic.missingPartition(partitionIndex));

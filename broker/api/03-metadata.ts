@@ -1,7 +1,7 @@
 import { ErrorCode, Metadata, type MetadataRequest, ZERO_UUID } from '../../protocol/index.js';
 import { handler, type RequestContext } from '../handler.js';
 import type { TopicState } from '../metadata/index.js';
-import { checkTopicName, isInternal, OFFSETS_TOPIC } from '../topic-names.js';
+import { checkTopicName, isInternal } from '../topic-names.js';
 import { errorCodeOf } from './error-code.js';
 import { once } from './once.js';
 
@@ -14,30 +14,28 @@ interface Answer {
 }
 
 export const metadata = handler(Metadata, async (request, context) => {
-  const { services, endpoint } = context;
+  const { cluster, endpoint } = context;
   const answers = await Promise.all(wanted(request, context));
   return {
-    brokers: [{ nodeId: services.nodeId, ...endpoint }],
-    clusterId: services.metadata.image.clusterId,
-    controllerId: services.nodeId,
+    brokers: [{ nodeId: cluster.nodeId, ...endpoint }],
+    clusterId: cluster.id,
+    controllerId: cluster.nodeId,
     topics: answers.map(describe),
   };
 });
 
 /** All topics, or those that are named. */
 function wanted(request: MetadataRequest, context: RequestContext): (Answer | Promise<Answer>)[] {
-  const { image } = context.services.metadata;
   const { topics } = request;
   // Version 0 has no null: there the empty list means all.
   if (topics === null || (context.apiVersion === 0 && topics.length === 0)) {
-    return [...image.topics.values()].map(found);
+    return context.topics.all().map(found);
   }
   const named = once(topics, ({ name, topicId }) => name || topicId);
   return named.map(({ name, topicId }) => {
     if (name !== null && name !== '') return byName(name, request, context);
-    const topic = image.topicsById.get(topicId);
-    if (topic !== undefined) return found(topic);
-    return { name: null, topicId, errorCode: ErrorCode.UNKNOWN_TOPIC_ID, topic };
+    const { state: topic, errorCode } = context.topics.find(null, topicId, 'DESCRIBE');
+    return topic === undefined ? { name: null, topicId, errorCode, topic } : found(topic);
   });
 }
 
@@ -49,23 +47,20 @@ function found(topic: TopicState): Answer {
 async function byName(
   name: string,
   { allowAutoTopicCreation }: MetadataRequest,
-  { services }: RequestContext,
+  { topics, settings }: RequestContext,
 ): Promise<Answer> {
-  const existing = services.metadata.image.topics.get(name);
-  if (existing !== undefined) return found(existing);
+  const { state, errorCode } = topics.find(name, ZERO_UUID, 'DESCRIBE');
+  if (state !== undefined) return found(state);
   const missing = { name, topicId: ZERO_UUID, topic: undefined };
   try {
     checkTopicName(name);
   } catch (error) {
     return { ...missing, errorCode: errorCodeOf(error) };
   }
-  const mayCreate = allowAutoTopicCreation && services.settings.autoCreateTopics;
-  if (!mayCreate) return { ...missing, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+  const mayCreate = allowAutoTopicCreation && settings.autoCreateTopics;
+  if (!mayCreate) return { ...missing, errorCode };
   try {
-    const { topics } = services;
-    return found(
-      await (name === OFFSETS_TOPIC ? topics.ensureOffsetsTopic() : topics.ensure(name)),
-    );
+    return found(await topics.ensure(name));
   } catch (error) {
     return { ...missing, errorCode: errorCodeOf(error) };
   }

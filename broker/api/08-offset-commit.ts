@@ -1,7 +1,8 @@
 import { ErrorCode, OffsetCommit, type OffsetCommitRequest } from '../../protocol/index.js';
 import type { OffsetEntry } from '../group/index.js';
-import { handler, type RequestContext } from '../handler.js';
-import { type NamedTopic, topicOf } from './topic-of.js';
+import { handler } from '../handler.js';
+import type { BrokerSettings } from '../properties/index.js';
+import type { FoundTopic } from '../resources/index.js';
 
 type Committed = OffsetCommitRequest['topics'][number]['partitions'][number];
 
@@ -14,21 +15,20 @@ interface Place {
 /** Stores how far a group has come; answered when it is in the log. */
 export const offsetCommit = handler(OffsetCommit, async (request, context) => {
   const { groupId, memberId, groupInstanceId, generationIdOrMemberEpoch: generation } = request;
-  const { services } = context;
-  const now = services.system.clock.now();
+  const now = context.clock.now();
   const { retentionTimeMs } = request;
   const expireTimestamp =
     retentionTimeMs < 0 ? -1 : Math.min(now + retentionTimeMs, Number.MAX_SAFE_INTEGER);
   const entries: OffsetEntry[] = [];
   const accepted: Place[] = [];
   const topics = request.topics.map(({ name, topicId, partitions }) => {
-    const topic = topicOf(name, topicId, context);
+    const topic = context.topics.find(name, topicId, 'READ');
     const places = partitions.map((partition): Place => {
       const { partitionIndex, committedOffset, committedLeaderEpoch } = partition;
       const metadata = partition.committedMetadata ?? '';
       const place = {
         partitionIndex,
-        errorCode: refusal(topic, partition, context),
+        errorCode: refusal(topic, partition, context.settings),
       };
       if (place.errorCode !== ErrorCode.NONE) return place;
       accepted.push(place);
@@ -50,24 +50,25 @@ export const offsetCommit = handler(OffsetCommit, async (request, context) => {
   });
   if (entries.length > 0) {
     const claim = { memberId, groupInstanceId, generation };
-    const errorCode = await services.groups.commit(groupId, claim, entries);
+    const errorCode = await context.groups.commit(groupId, claim, entries);
     for (const place of accepted) place.errorCode = errorCode;
   }
   return { topics };
 });
 
 function refusal(
-  topic: NamedTopic,
+  topic: FoundTopic,
   { partitionIndex, committedOffset, committedMetadata }: Committed,
-  { services }: RequestContext,
+  { offsetMetadataMaxBytes }: BrokerSettings,
 ): number {
   if (topic.errorCode !== ErrorCode.NONE) return topic.errorCode;
-  const known = services.metadata.image.topics.get(topic.name);
-  if (known?.partitions[partitionIndex] === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  if (topic.state?.partitions[partitionIndex] === undefined) {
+    return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  }
   // No client of Kafka commits such an offset; a reader would take it for none, or for anything.
   const isOffset = Number.isSafeInteger(committedOffset) && committedOffset >= 0;
   if (!isOffset) return ErrorCode.INVALID_REQUEST;
   const metadata = committedMetadata ?? '';
-  const tooLarge = Buffer.byteLength(metadata) > services.settings.offsetMetadataMaxBytes;
+  const tooLarge = Buffer.byteLength(metadata) > offsetMetadataMaxBytes;
   return tooLarge ? ErrorCode.OFFSET_METADATA_TOO_LARGE : ErrorCode.NONE;
 }

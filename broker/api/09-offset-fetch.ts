@@ -2,7 +2,6 @@ import { ErrorCode, OffsetFetch, ZERO_UUID } from '../../protocol/index.js';
 import { CommittedOffsets } from '../group/index.js';
 import { handler, type RequestContext } from '../handler.js';
 import { once } from './once.js';
-import { topicOf } from './topic-of.js';
 
 /** Since this version many groups are asked for at once. */
 const FIRST_WITH_GROUPS = 8;
@@ -34,14 +33,13 @@ export const offsetFetch = handler(OffsetFetch, (request, context) => {
 });
 
 function fetchGroup(groupId: string, wanted: Wanted, context: RequestContext) {
-  const { errorCode, offsets = new CommittedOffsets() } =
-    context.services.groups.committed(groupId);
+  const { errorCode, offsets = new CommittedOffsets() } = context.groups.committed(groupId);
   if (errorCode !== ErrorCode.NONE && context.apiVersion >= FIRST_WITH_GROUP_ERROR) {
     return { errorCode, topics: [] };
   }
   const topics = (wanted ?? everything(offsets, context)).map(
     ({ name, topicId, partitionIndexes }) => {
-      const topic = topicOf(name, topicId, context);
+      const topic = context.topics.find(name, topicId, 'DESCRIBE');
       const byId = context.apiVersion >= FIRST_WITH_TOPIC_IDS;
       const partitionError = byId && errorCode === ErrorCode.NONE ? topic.errorCode : errorCode;
       const partitions = partitionIndexes.map((partitionIndex) => {
@@ -62,7 +60,7 @@ function fetchGroup(groupId: string, wanted: Wanted, context: RequestContext) {
 }
 
 /** What has an offset, as far as this version can name it. */
-function everything(offsets: CommittedOffsets, { services, apiVersion }: RequestContext) {
+function everything(offsets: CommittedOffsets, { topics: known, apiVersion }: RequestContext) {
   const byId = apiVersion >= FIRST_WITH_TOPIC_IDS;
   const topics = new Map<string, number[]>();
   for (const { topic, partition } of offsets.entries()) {
@@ -71,7 +69,7 @@ function everything(offsets: CommittedOffsets, { services, apiVersion }: Request
     else indexes.push(partition);
   }
   return [...topics].flatMap(([name, partitionIndexes]) => {
-    const id = services.metadata.image.topics.get(name)?.id;
+    const id = known.find(name, ZERO_UUID, 'DESCRIBE').state?.id;
     if (byId && id === undefined) return [];
     return { name: byId ? '' : name, topicId: (byId && id) || ZERO_UUID, partitionIndexes };
   });

@@ -1,5 +1,6 @@
 import { JoinGroup } from '../../protocol/index.js';
-import { handler, type RequestContext } from '../handler.js';
+import { classic, refusal } from '../group/index.js';
+import { handler } from '../handler.js';
 
 /** KIP-394: a new member is first told its id. */
 const FIRST_WITH_KNOWN_MEMBER_ID = 4;
@@ -10,13 +11,14 @@ const FIRST_WITH_SKIP_ASSIGNMENT = 9;
 
 /** Joins a group; answered when the join phase ends. */
 export const joinGroup = handler(JoinGroup, async (request, context) => {
-  const { apiVersion, services } = context;
+  const { apiVersion, groups, session } = context;
   const { groupId, memberId, sessionTimeoutMs, rebalanceTimeoutMs, protocolType } = request;
-  const reply = await services.groups.join(groupId, {
+  const found = groups.of(classic, groupId, 'READ');
+  const joined = await found.group?.join({
     memberId,
     groupInstanceId: request.groupInstanceId,
-    clientId: context.clientId ?? '',
-    clientHost: hostOf(context),
+    clientId: session.clientId ?? '',
+    clientHost: session.host,
     sessionTimeoutMs,
     rebalanceTimeoutMs: rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
     protocolType,
@@ -28,6 +30,7 @@ export const joinGroup = handler(JoinGroup, async (request, context) => {
     requiresKnownMemberId: apiVersion >= FIRST_WITH_KNOWN_MEMBER_ID,
     knowsSkipAssignment: apiVersion >= FIRST_WITH_SKIP_ASSIGNMENT,
   });
+  const reply = joined ?? refusal('join', found.errorCode);
   const { errorCode, leader, members, skipAssignment } = reply;
   return {
     errorCode,
@@ -41,8 +44,3 @@ export const joinGroup = handler(JoinGroup, async (request, context) => {
     members,
   };
 });
-
-/** As Java prints an address that it has not looked up. */
-function hostOf({ client }: RequestContext): string {
-  return `/${client.remoteAddress.replace(/:\d+$/, '')}`;
-}

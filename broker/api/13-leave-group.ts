@@ -1,18 +1,22 @@
 import { ErrorCode, LeaveGroup } from '../../protocol/index.js';
+import { classic, refusal } from '../group/index.js';
 import { handler } from '../handler.js';
 
 /** Since this version several members leave at once (KIP-345). */
 const FIRST_WITH_MEMBERS = 3;
 
 /** Members leave their group. */
-export const leaveGroup = handler(LeaveGroup, async (request, { services, apiVersion }) => {
+export const leaveGroup = handler(LeaveGroup, async (request, { groups, apiVersion }) => {
   const { groupId, memberId } = request;
-  if (apiVersion < FIRST_WITH_MEMBERS) {
-    const reply = await services.groups.leave(groupId, [{ memberId, groupInstanceId: null }]);
-    const [memberError = ErrorCode.NONE] = reply.memberErrors;
-    return { errorCode: reply.errorCode === ErrorCode.NONE ? memberError : reply.errorCode };
+  const isOne = apiVersion < FIRST_WITH_MEMBERS;
+  const leavers = isOne ? [{ memberId, groupInstanceId: null }] : request.members;
+  const found = groups.of(classic, groupId, 'READ');
+  const left = await found.group?.leave(leavers);
+  const { errorCode, memberErrors } = left ?? refusal('leave', found.errorCode);
+  if (isOne) {
+    const [memberError = ErrorCode.NONE] = memberErrors;
+    return { errorCode: errorCode === ErrorCode.NONE ? memberError : errorCode };
   }
-  const { errorCode, memberErrors } = await services.groups.leave(groupId, request.members);
   const members = memberErrors.flatMap((memberError, index) => {
     const member = request.members[index];
     if (member === undefined) return [];

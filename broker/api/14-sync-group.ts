@@ -1,10 +1,12 @@
 import { SyncGroup } from '../../protocol/index.js';
+import { classic, refusal } from '../group/index.js';
 import { handler } from '../handler.js';
 
 /** A member asks for its assignment, the leader brings them; answered when they are stored. */
-export const syncGroup = handler(SyncGroup, async (request, { services }) => {
+export const syncGroup = handler(SyncGroup, async (request, { groups }) => {
   const { groupId, memberId, groupInstanceId, generationId, protocolType, protocolName } = request;
-  const reply = await services.groups.sync(groupId, {
+  const found = groups.of(classic, groupId, 'READ');
+  const reply = await found.group?.sync({
     memberId,
     groupInstanceId,
     generation: generationId,
@@ -15,11 +17,11 @@ export const syncGroup = handler(SyncGroup, async (request, { services }) => {
       request.assignments.map((one) => [one.memberId, Buffer.from(one.assignment)]),
     ),
   });
-  const { errorCode, assignment } = reply;
+  const answer = reply ?? refusal('sync', found.errorCode);
   return {
-    errorCode,
-    protocolType: reply.protocolType,
-    protocolName: reply.protocol,
-    assignment,
+    errorCode: answer.errorCode,
+    protocolType: answer.protocolType,
+    protocolName: answer.protocol,
+    assignment: answer.assignment,
   };
 });

@@ -1,20 +1,14 @@
 import { ListGroups } from '../../protocol/index.js';
 import { handler } from '../handler.js';
 
-/** What KIP-848 calls the groups whose members assign partitions themselves; we have no others. */
-const GROUP_TYPE = 'classic';
-
 /** The groups of this broker, by state and type where the client asks for some only. */
-export const listGroups = handler(ListGroups, (request, { services }) => {
-  const { errorCode, states } = services.groups.list();
-  const groups = states
-    .filter(({ phase }) => matches(request.statesFilter, phase))
-    .filter(() => matches(request.typesFilter, GROUP_TYPE))
-    .map(({ groupId, protocolType, phase }) => ({
-      groupId,
-      protocolType: protocolType ?? '',
-      groupState: phase,
-      groupType: GROUP_TYPE,
+export const listGroups = handler(ListGroups, (request, context) => {
+  const { errorCode, groups: all } = context.groups.list();
+  const groups = all
+    .filter(({ stateName }) => matches(request.statesFilter, stateName))
+    .filter(({ type }) => matches(request.typesFilter, type))
+    .map(({ id: groupId, protocolType, stateName: groupState, type: groupType }) => ({
+      ...{ groupId, protocolType, groupState, groupType },
     }));
   return { errorCode, groups };
 });

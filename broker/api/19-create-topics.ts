@@ -26,10 +26,10 @@ function repeatedNames(names: readonly string[]): ReadonlySet<string> {
   return repeated;
 }
 
-async function create(requested: Requested, validateOnly: boolean, { services }: RequestContext) {
+async function create(requested: Requested, validateOnly: boolean, { topics }: RequestContext) {
   try {
-    const topic = await services.topics.createFor(wanted(requested), validateOnly);
-    const effective = effectiveTopicProperties(topic.properties, services.properties);
+    const topic = await topics.create(wanted(requested), validateOnly);
+    const effective = effectiveTopicProperties(topic.properties, topics.defaults);
     return {
       name: topic.name,
       topicId: topic.id,

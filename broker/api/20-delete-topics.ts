@@ -12,16 +12,14 @@ export const deleteTopics = handler(DeleteTopics, async (request, context) => {
 
 async function remove(
   { name, topicId }: { readonly name: string | null; readonly topicId: string },
-  { services }: RequestContext,
+  { topics }: RequestContext,
 ) {
-  const topic = name ?? services.metadata.image.topicsById.get(topicId)?.name;
-  if (topic === undefined) {
-    return { name, topicId, errorCode: ErrorCode.UNKNOWN_TOPIC_ID, errorMessage: null };
+  const { name: topic, id, errorCode: missing } = topics.find(name, topicId, 'DESCRIBE');
+  if (name === null && missing !== ErrorCode.NONE) {
+    return { name, topicId, errorCode: missing, errorMessage: null };
   }
-  const id = services.metadata.image.topics.get(topic)?.id ?? topicId;
   try {
-    await services.topics.delete(topic);
-    await services.groups.forgetTopic(topic);
+    await topics.delete(topic);
     return { name: topic, topicId: id, errorCode: ErrorCode.NONE, errorMessage: null };
   } catch (error) {
     const errorCode = errorCodeOf(error);

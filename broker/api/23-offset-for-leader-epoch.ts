@@ -1,14 +1,13 @@
 import { ErrorCode, OffsetForLeaderEpoch } from '../../protocol/index.js';
 import { handler } from '../handler.js';
 import { leaderEpochError } from './leader-epoch.js';
-import { topicOf } from './topic-of.js';
 
 export const offsetForLeaderEpoch = handler(OffsetForLeaderEpoch, ({ topics }, context) => ({
   topics: topics.map(({ topic: name, partitions }) => ({
     topic: name,
     partitions: partitions.map(({ partition: index, currentLeaderEpoch, leaderEpoch }) => {
-      const topic = topicOf(name, '', context);
-      const partition = context.services.partitions.get(topic.id, index);
+      const topic = context.topics.find(name, '', 'DESCRIBE');
+      const partition = topic.partition(index);
       const refuse = (errorCode: number) => ({ partition: index, errorCode });
       if (topic.errorCode !== ErrorCode.NONE) return refuse(topic.errorCode);
       if (partition === undefined) return refuse(topic.missingPartition(index));

@@ -10,12 +10,13 @@ import {
   brokerProperties,
   type EffectiveValue,
   effectiveTopicProperties,
+  type Properties,
   type PropertyDefinition,
   propertyTypes,
   type TopicPropertyDefinition,
   topicProperties,
 } from '../properties/index.js';
-import type { BrokerServices } from '../services.js';
+import type { ClusterResources, TopicResources } from '../resources/index.js';
 import { configSource, resourceType } from './config-source.js';
 import { errorCodeOf, messageOf } from './error-code.js';
 import { once } from './once.js';
@@ -41,14 +42,10 @@ export const describeConfigs = handler(DescribeConfigs, (request, context) => {
   return { results: named.map((resource) => describe(resource, request, context)) };
 });
 
-function describe(
-  resource: Resource,
-  request: DescribeConfigsRequest,
-  { services }: RequestContext,
-) {
+function describe(resource: Resource, request: DescribeConfigsRequest, context: RequestContext) {
   const named = { resourceType: resource.resourceType, resourceName: resource.resourceName };
   try {
-    const all = resourceConfigs(resource, services);
+    const all = resourceConfigs(resource, context);
     const keys = resource.configurationKeys;
     // As Kafka since 2.6 (KAFKA-9432): older Java clients send the empty list for all.
     const isAll = keys === null || keys.length === 0;
@@ -65,28 +62,28 @@ function describe(
   }
 }
 
-function resourceConfigs({ resourceType: type, resourceName }: Resource, services: BrokerServices) {
-  if (type === resourceType.topic) return topicConfigs(resourceName, services);
-  if (type === resourceType.broker) return brokerConfigs(resourceName, services);
+function resourceConfigs(
+  { resourceType: type, resourceName }: Resource,
+  { topics, cluster }: RequestContext,
+) {
+  if (type === resourceType.topic) return topicConfigs(resourceName, topics);
+  if (type === resourceType.broker) return brokerConfigs(resourceName, cluster);
   throw new ApiError(
     ErrorCode.INVALID_REQUEST,
     `resources of type ${type} have no properties here`,
   );
 }
 
-function topicConfigs(name: string, { metadata, properties }: BrokerServices) {
-  const topic = metadata.image.topics.get(name);
-  if (topic === undefined) {
-    throw new ApiError(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic ${name}`);
-  }
-  const effective = effectiveTopicProperties(topic.properties, properties);
+function topicConfigs(name: string, topics: TopicResources) {
+  const { properties } = topics.get(name, 'DESCRIBE_CONFIGS');
+  const effective = effectiveTopicProperties(properties, topics.defaults);
   return topicProperties.map((definition) => {
     const inForce = effective.get(definition.name);
     const { value, source } = inForce ?? { value: definition.default, source: 'default' as const };
     return {
       ...common(definition, value, source),
       readOnly: false,
-      synonyms: synonymsOf(definition, inForce, properties),
+      synonyms: synonymsOf(definition, inForce, topics.defaults),
     };
   });
 }
@@ -95,7 +92,7 @@ function topicConfigs(name: string, { metadata, properties }: BrokerServices) {
 function synonymsOf(
   definition: TopicPropertyDefinition,
   inForce: EffectiveValue | undefined,
-  broker: BrokerServices['properties'],
+  broker: Properties,
 ) {
   const synonyms: Synonym[] = [];
   if (inForce?.source === 'topic') {
@@ -125,7 +122,9 @@ const withoutDefault: ReadonlySet<string> = new Set(
   ),
 );
 
-function brokerConfigs(name: string, { nodeId, properties }: BrokerServices) {
+function brokerConfigs(name: string, cluster: ClusterResources) {
+  const { nodeId } = cluster;
+  const properties = cluster.properties('DESCRIBE_CONFIGS');
   if (name !== '' && name !== String(nodeId)) {
     const text = `this is broker ${nodeId}, not ${name}`;
     throw new ApiError(ErrorCode.INVALID_REQUEST, text);

@@ -31,15 +31,15 @@ export const incrementalAlterConfigs = handler(
   },
 );
 
-async function alter(resource: Resource, validateOnly: boolean, { services }: RequestContext) {
+async function alter(resource: Resource, validateOnly: boolean, { topics }: RequestContext) {
   const named = { resourceType: resource.resourceType, resourceName: resource.resourceName };
   try {
     if (resource.resourceType !== resourceType.topic) {
       const text = "only topics are altered; the broker's own properties are in its YAML";
       throw new ApiError(ErrorCode.INVALID_REQUEST, text);
     }
-    const change = (before: Properties) => apply(before, resource.configs, services.properties);
-    await services.topics.configure(resource.resourceName, change, validateOnly);
+    const change = (before: Properties) => apply(before, resource.configs, topics.defaults);
+    await topics.configure(resource.resourceName, change, validateOnly);
     return { errorCode: ErrorCode.NONE, errorMessage: null, ...named };
   } catch (error) {
     return { errorCode: errorCodeOf(error), errorMessage: messageOf(error), ...named };

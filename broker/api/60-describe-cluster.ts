@@ -4,9 +4,9 @@ import { handler } from '../handler.js';
 /** Endpoint type 2 asks for controllers: this broker is its own, but has no port for that. */
 const BROKERS = 1;
 
-export const describeCluster = handler(DescribeCluster, (request, { services, endpoint }) => {
+export const describeCluster = handler(DescribeCluster, (request, { cluster, endpoint }) => {
   const { endpointType } = request;
-  const { clusterId } = services.metadata.image;
+  const clusterId = cluster.id;
   if (endpointType !== BROKERS) {
     const errorCode = ErrorCode.UNSUPPORTED_ENDPOINT_TYPE;
     return { errorCode, clusterId, endpointType, controllerId: -1, brokers: [] };
@@ -15,7 +15,7 @@ export const describeCluster = handler(DescribeCluster, (request, { services, en
     errorCode: ErrorCode.NONE,
     clusterId,
     endpointType,
-    controllerId: services.nodeId,
-    brokers: [{ brokerId: services.nodeId, ...endpoint }],
+    controllerId: cluster.nodeId,
+    brokers: [{ brokerId: cluster.nodeId, ...endpoint }],
   };
 });

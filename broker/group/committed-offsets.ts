@@ -34,6 +34,10 @@ export class CommittedOffsets {
     return this.topics.size === 0;
   }
 
+  clear(): void {
+    this.topics.clear();
+  }
+
   apply({ topic, partition, value }: OffsetEntry): void {
     const partitions = this.topics.get(topic) ?? new Map<number, CommittedOffset>();
     if (value === null) partitions.delete(partition);

@@ -1,45 +1,38 @@
 import { ErrorCode } from '../../protocol/index.js';
 import { detach, type System, type Timer } from '../../system/index.js';
 import { LogError } from '../log/index.js';
-import {
-  emptyGroup,
-  type GroupEvent,
-  type GroupState,
-  type JoinEvent,
-  type JoinReply,
-  type LeaveReply,
-  type MemberClaim,
-  type Reply,
-  restoredGroup,
-  type SyncEvent,
-  type SyncReply,
-} from './classic/index.js';
 import type { CommittedOffsets, OffsetEntry } from './committed-offsets.js';
 import { expiredOffsets } from './expiration.js';
-import { type GroupSurroundings, HostedGroup } from './hosted-group.js';
-import { loadGroups, type StoredGroup } from './load.js';
+import type { Group, GroupHome, GroupKind, MemberClaim } from './group.js';
+import { GroupOffsets } from './group-offsets.js';
+import { groupKinds } from './kinds.js';
+import { loadGroups } from './load.js';
 import type { OffsetsLog } from './offsets-log.js';
 import { partitionOf } from './partition-of.js';
-import { type CoordinatorRecord, toBatches } from './records.js';
-import { type ReplyOf, refusal } from './refusal.js';
+import { type CoordinatorRecord, isStorable, toBatches } from './records.js';
 import type { CoordinatorSettings } from './settings.js';
 
-/** A JoinGroup request as the coordinator takes it. */
-export type JoinRequest = Omit<JoinEvent, 'type' | 'request' | 'newMemberId'>;
-/** A SyncGroup request as the coordinator takes it. */
-type SyncRequest = Omit<SyncEvent, 'type' | 'request'>;
+/** A group that a request is for, or why it is none of ours. */
+export type FoundGroup<G extends Group = Group> =
+  | { readonly group: G; readonly errorCode: typeof ErrorCode.NONE }
+  | { readonly group: undefined; readonly errorCode: number };
+
+/** A group with what is kept of it whatever its kind. */
+interface HostedGroup {
+  readonly group: Group;
+  readonly home: GroupHome;
+}
 
 /**
- * The consumer groups of this broker. Requests are answered by the pure core of each group; what
- * must last is appended to `__consumer_offsets` before it is acknowledged, and read back by
- * `load`. Until compaction exists that log only grows, by some 100 bytes per committed
+ * The groups of this broker, of all kinds, and their offsets. What the members of a group want is
+ * between them and the group (`of`); what must last is appended to `__consumer_offsets` before it
+ * is acknowledged, and read back by `load`. Until compaction exists that log only grows, by some 100 bytes per committed
  * partition; `load` reads all of it, in the background.
  */
 export class GroupCoordinator {
   private readonly groups = new Map<string, HostedGroup>();
   /** Partitions whose groups are not known yet, with the error to answer meanwhile. */
   private readonly unavailable = new Map<number, number>();
-  private readonly surroundings: GroupSurroundings;
   private expiration: Timer | undefined;
   private isClosed = false;
 
@@ -47,13 +40,8 @@ export class GroupCoordinator {
     private readonly system: Pick<System, 'clock' | 'random' | 'log'>,
     private readonly log: OffsetsLog,
     private readonly settings: CoordinatorSettings,
+    private readonly kinds: readonly GroupKind[] = groupKinds,
   ) {
-    this.surroundings = {
-      clock: system.clock,
-      append: (groupId, records) => this.append(groupId, records),
-      onBug: (error) => system.log.error('a group could not do what it decided', { error }),
-      forget: (group) => this.forget(group),
-    };
     for (const partition of log.partitions()) {
       this.unavailable.set(partition, ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
     }
@@ -68,41 +56,30 @@ export class GroupCoordinator {
     for (const partition of [...this.unavailable.keys()]) await this.loadPartition(partition);
   }
 
-  join(groupId: string, request: JoinRequest): Promise<JoinReply> {
-    const newMemberId = `${request.groupInstanceId ?? request.clientId}-${this.uuid()}`;
-    const { memberId, groupInstanceId, clientId, protocolType, protocols } = request;
-    const names = [memberId, groupInstanceId ?? '', newMemberId, clientId, protocolType];
-    const areStorable = names.every(isStorable) && protocols.every(({ name }) => isStorable(name));
-    if (!areStorable) {
-      return Promise.resolve(refusal('join', ErrorCode.INVALID_REQUEST));
-    }
-    return this.ask(groupId, 'join', (id) => ({
-      type: 'join',
-      request: id,
-      newMemberId,
-      ...request,
-    }));
+  /**
+   * The group for a request of its kind's own API, made where there is none. The request must be
+   * put to it in the same turn: a group that nobody uses is forgotten at its next change.
+   */
+  of<G extends Group>(kind: GroupKind<G>, groupId: string): FoundGroup<G> {
+    if (groupId === '') return none(ErrorCode.INVALID_GROUP_ID);
+    const { hosted, errorCode } = this.hosted(kind, groupId);
+    if (hosted === undefined) return none(errorCode);
+    const { group } = hosted;
+    return kind.owns(group) ? found(group) : none(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
   }
 
-  sync(groupId: string, request: SyncRequest): Promise<SyncReply> {
-    return this.ask(groupId, 'sync', (id) => ({ type: 'sync', request: id, ...request }));
+  /** A group of any kind; GROUP_ID_NOT_FOUND where there is none. */
+  find(groupId: string): FoundGroup {
+    const errorCode = this.availability(groupId);
+    if (errorCode !== ErrorCode.NONE) return none(errorCode);
+    const group = this.groups.get(groupId)?.group;
+    return group === undefined ? none(ErrorCode.GROUP_ID_NOT_FOUND) : found(group);
   }
 
-  /** Resolves with an error code. */
-  async heartbeat(groupId: string, claim: MemberClaim): Promise<number> {
-    const reply = await this.ask(groupId, 'plain', (id) => ({
-      type: 'heartbeat',
-      request: id,
-      ...claim,
-    }));
-    return reply.errorCode;
-  }
-
-  leave(
-    groupId: string,
-    members: readonly { readonly memberId: string; readonly groupInstanceId: string | null }[],
-  ): Promise<LeaveReply> {
-    return this.ask(groupId, 'leave', (id) => ({ type: 'leave', request: id, members }));
+  /** All groups, and COORDINATOR_LOAD_IN_PROGRESS while some may be missing. */
+  list(): { errorCode: number; groups: readonly Group[] } {
+    const errorCode = this.unavailable.values().next().value ?? ErrorCode.NONE;
+    return { errorCode, groups: [...this.groups.values()].map(({ group }) => group) };
   }
 
   /** Stores offsets; resolves with an error code, once they are in the log. */
@@ -112,46 +89,29 @@ export class GroupCoordinator {
     entries: readonly OffsetEntry[],
   ): Promise<number> {
     // As in Kafka the empty id is taken here: old consumers without a group commit under it.
-    if (!isStorable(groupId)) return ErrorCode.INVALID_GROUP_ID;
-    const errorCode = this.availability(groupId);
-    return errorCode === ErrorCode.NONE ? this.hosted(groupId).commit(claim, entries) : errorCode;
+    const { hosted, errorCode } = this.hosted(undefined, groupId);
+    if (hosted === undefined) return errorCode;
+    const { group, home } = hosted;
+    return home.offsets.store(entries, () => group.admitCommit(claim));
   }
 
   /** The offsets of a group; undefined where it has none. */
   committed(groupId: string): { errorCode: number; offsets: CommittedOffsets | undefined } {
     const errorCode = this.availability(groupId);
-    return { errorCode, offsets: this.groups.get(groupId)?.offsets };
-  }
-
-  /** The state of a group; GROUP_ID_NOT_FOUND where there is none. */
-  state(groupId: string): { errorCode: number; state: GroupState | undefined } {
-    const errorCode = this.availability(groupId);
-    const state = this.groups.get(groupId)?.state;
-    if (errorCode === ErrorCode.NONE && state === undefined) {
-      return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, state };
-    }
-    return { errorCode, state };
-  }
-
-  /** The states of all groups, and COORDINATOR_LOAD_IN_PROGRESS while some may be missing. */
-  list(): { errorCode: number; states: readonly GroupState[] } {
-    const errorCode = this.unavailable.values().next().value ?? ErrorCode.NONE;
-    return { errorCode, states: [...this.groups.values()].map(({ state }) => state) };
+    return { errorCode, offsets: this.groups.get(groupId)?.home.offsets.committed };
   }
 
   /** Deletes a group without members and its offsets; resolves with an error code. */
   async delete(groupId: string): Promise<number> {
-    const { errorCode } = this.state(groupId);
-    if (errorCode !== ErrorCode.NONE) return errorCode;
-    const reply = await this.ask(groupId, 'plain', (id) => ({ type: 'delete', request: id }));
-    return reply.errorCode;
+    const { group, errorCode } = this.find(groupId);
+    return group === undefined ? errorCode : group.delete();
   }
 
   /** Drops the offsets of a topic that is gone. */
   async forgetTopic(topic: string): Promise<void> {
-    for (const group of [...this.groups.values()]) {
-      const entries = [...group.offsets.entries()].filter((entry) => entry.topic === topic);
-      await group.removeOffsets(entries);
+    for (const { home } of [...this.groups.values()]) {
+      const { committed } = home.offsets;
+      await home.offsets.remove([...committed.entries()].filter((entry) => entry.topic === topic));
     }
   }
 
@@ -159,19 +119,8 @@ export class GroupCoordinator {
   close(): void {
     this.isClosed = true;
     this.expiration?.cancel();
-    for (const group of this.groups.values()) group.close();
+    for (const { group } of this.groups.values()) group.close();
     this.groups.clear();
-  }
-
-  private async ask<Kind extends Reply['kind']>(
-    groupId: string,
-    kind: Kind,
-    event: (request: number) => GroupEvent,
-  ): Promise<ReplyOf<Kind>> {
-    if (groupId === '' || !isStorable(groupId)) return refusal(kind, ErrorCode.INVALID_GROUP_ID);
-    const errorCode = this.availability(groupId);
-    if (errorCode !== ErrorCode.NONE) return refusal(kind, errorCode);
-    return this.hosted(groupId).ask(kind, event);
   }
 
   private availability(groupId: string): number {
@@ -179,29 +128,67 @@ export class GroupCoordinator {
     return this.unavailable.get(this.partitionOf(groupId)) ?? ErrorCode.NONE;
   }
 
+  /** The kind of a group that has nothing but offsets. */
+  private get first(): GroupKind {
+    const [first] = this.kinds;
+    if (first === undefined) throw new Error('there is no kind of group');
+    return first;
+  }
+
   private partitionOf(groupId: string): number {
     return partitionOf(groupId, this.log.partitionCount);
   }
 
-  private hosted(groupId: string): HostedGroup {
+  /**
+   * The group of this id, made where there is none; one of another kind makes way where nothing
+   * but offsets keeps it.
+   * @param kind undefined: whichever it is
+   */
+  private hosted(
+    kind: GroupKind | undefined,
+    groupId: string,
+  ): { readonly hosted: HostedGroup | undefined; readonly errorCode: number } {
+    const errorCode = isStorable(groupId) ? this.availability(groupId) : ErrorCode.INVALID_GROUP_ID;
+    if (errorCode !== ErrorCode.NONE) return { hosted: undefined, errorCode };
     const known = this.groups.get(groupId);
-    if (known !== undefined) return known;
-    const state = emptyGroup(groupId, this.settings, this.system.clock.now());
-    const group = new HostedGroup(this.surroundings, state);
-    this.groups.set(groupId, group);
-    return group;
+    const makesWay = kind !== undefined && known?.group.isUnused && !kind.owns(known.group);
+    if (known !== undefined && !makesWay) return { hosted: known, errorCode };
+    known?.group.close();
+    const home = known?.home ?? this.homeOf(groupId);
+    const group = (kind ?? this.first).create(groupId, home);
+    return { hosted: this.host(group, home), errorCode };
   }
 
-  private forget(group: HostedGroup): void {
-    const { groupId } = group.state;
-    if (this.groups.get(groupId) === group) this.groups.delete(groupId);
+  private host(group: Group, home: GroupHome): HostedGroup {
+    const hosted = { group, home };
+    this.groups.set(group.id, hosted);
+    return hosted;
+  }
+
+  private homeOf(groupId: string, stored?: CommittedOffsets): GroupHome {
+    const { clock, random } = this.system;
+    const append: GroupHome['append'] = (records) => this.append(groupId, records);
+    const changed = () => this.forgetIfUnused(groupId);
+    const offsets = new GroupOffsets(groupId, append, changed, stored);
+    const { settings, onBug } = this;
+    return { clock, random, settings, offsets, append, changed, onBug };
+  }
+
+  /** Requests name groups freely; only those that have something to remember stay. */
+  private forgetIfUnused(groupId: string): void {
+    const known = this.groups.get(groupId);
+    if (known?.group.isUnused && known.home.offsets.isEmpty) this.groups.delete(groupId);
   }
 
   private async loadPartition(partition: number): Promise<void> {
     try {
-      const stored = await loadGroups(this.log, partition);
+      const stored = await loadGroups(this.log, partition, this.kinds);
       if (this.isClosed) return;
-      for (const [groupId, group] of stored) this.restore(groupId, group);
+      for (const [groupId, { restore, offsets }] of stored) {
+        const home = this.homeOf(groupId, offsets);
+        const make = restore ?? ((own: GroupHome) => this.first.create(groupId, own));
+        this.host(make(home), home).group.restored();
+      }
       this.unavailable.delete(partition);
     } catch (error) {
       this.unavailable.set(partition, ErrorCode.COORDINATOR_NOT_AVAILABLE);
@@ -210,27 +197,18 @@ export class GroupCoordinator {
     }
   }
 
-  private restore(groupId: string, { record, offsets }: StoredGroup): void {
-    const state =
-      record === null
-        ? emptyGroup(groupId, this.settings, this.system.clock.now())
-        : restoredGroup(groupId, this.settings, record);
-    const group = new HostedGroup(this.surroundings, state, offsets);
-    this.groups.set(groupId, group);
-    group.restored();
-  }
-
   private async append(
     groupId: string,
     records: () => readonly CoordinatorRecord[],
   ): Promise<number> {
+    if (this.isClosed) return ErrorCode.NOT_COORDINATOR;
     const partition = this.partitionOf(groupId);
     let batches: Buffer[];
     try {
       batches = toBatches(records(), this.system.clock.now());
     } catch (error) {
       // The doors should have refused it; trying again would change nothing.
-      this.surroundings.onBug(error);
+      this.onBug(error);
       return ErrorCode.UNKNOWN_SERVER_ERROR;
     }
     try {
@@ -250,33 +228,30 @@ export class GroupCoordinator {
   private scheduleExpiration(): void {
     const { clock } = this.system;
     this.expiration = clock.after(this.settings.offsetsRetentionCheckIntervalMs, () => {
-      for (const group of [...this.groups.values()]) {
-        detach(this.expire(group), this.surroundings.onBug);
-      }
+      for (const hosted of [...this.groups.values()]) detach(this.expire(hosted), this.onBug);
       this.scheduleExpiration();
     });
   }
 
-  private async expire(group: HostedGroup): Promise<void> {
+  private async expire({ group, home: { offsets } }: HostedGroup): Promise<void> {
     const { offsetsRetentionMs } = this.settings;
-    const { groupId } = group.state;
     const now = this.system.clock.now();
-    await group.removeOffsets(expiredOffsets(group.state, group.offsets, offsetsRetentionMs, now));
-    if (group.state.phase === 'Empty' && group.offsets.isEmpty) await this.delete(groupId);
+    const use = group.offsetUse();
+    await offsets.remove(expiredOffsets(use, offsets.committed, offsetsRetentionMs, now));
+    // One with members refuses.
+    if (offsets.isEmpty) await group.delete();
   }
 
-  private uuid(): string {
-    const hex = this.system.random.bytes(16).toString('hex');
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-  }
+  private readonly onBug = (error: unknown): void =>
+    this.system.log.error('a group could not do what it decided', { error });
 }
 
-/** The longest text, in UTF-8, that a record of `__consumer_offsets` can hold. */
-const MAX_TEXT_BYTES = 0x7fff;
+function found<G extends Group>(group: G): FoundGroup<G> {
+  return { group, errorCode: ErrorCode.NONE };
+}
 
-/** Compact strings on the wire can be longer, and broken UTF-8 grows when it is read. */
-function isStorable(text: string): boolean {
-  return text.length * 3 <= MAX_TEXT_BYTES || Buffer.byteLength(text) <= MAX_TEXT_BYTES;
+function none(errorCode: number): FoundGroup<never> {
+  return { group: undefined, errorCode };
 }
 
 /** What trying again does not help: as Kafka, clients are told so by UNKNOWN_SERVER_ERROR. */

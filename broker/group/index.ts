@@ -1,7 +1,13 @@
-export type { GroupState } from './classic/index.js';
+export {
+  ClassicGroup,
+  classic,
+  type GroupState,
+  type JoinRequest,
+  refusal,
+} from './classic/index.js';
 export { CommittedOffsets, type OffsetEntry } from './committed-offsets.js';
-export { GroupCoordinator, type JoinRequest } from './coordinator.js';
-export { describeGroup } from './description.js';
+export { type FoundGroup, GroupCoordinator } from './coordinator.js';
+export type { Group, GroupKind, MemberClaim } from './group.js';
 export type { OffsetsLog } from './offsets-log.js';
 export { partitionOf } from './partition-of.js';
 export { type CoordinatorSettings, defaultCoordinatorSettings } from './settings.js';

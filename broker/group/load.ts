@@ -1,16 +1,17 @@
+import { prefixOf } from '../../protocol/index.js';
 import { batchesOf, RecordCursor } from '../../protocol/records/index.js';
-import type { GroupRecord } from './classic/index.js';
 import { CommittedOffsets } from './committed-offsets.js';
+import type { Group, GroupHome, GroupKind } from './group.js';
 import type { OffsetsLog } from './offsets-log.js';
-import { readRecord } from './records.js';
+import { isOffsetKey, readOffset } from './records.js';
 
 /** Largest batch we take apart, decompressed. Ours are far smaller. */
 const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 
 /** What a partition of `__consumer_offsets` holds of one group. */
 export interface StoredGroup {
-  /** Null for one that has only ever stored offsets, or was deleted. */
-  record: GroupRecord | null;
+  /** Undefined for one that has only ever stored offsets, or was deleted. */
+  readonly restore: ((home: GroupHome) => Group) | undefined;
   readonly offsets: CommittedOffsets;
 }
 
@@ -18,30 +19,49 @@ export interface StoredGroup {
 export async function loadGroups(
   log: OffsetsLog,
   partition: number,
-): Promise<Map<string, StoredGroup>> {
-  const groups = new Map<string, StoredGroup>();
+  kinds: readonly GroupKind[],
+): Promise<ReadonlyMap<string, StoredGroup>> {
+  const replays = kinds.map((kind) => ({ keys: kind.recordKeys, replay: kind.replay() }));
+  const offsets = new Map<string, CommittedOffsets>();
+  const apply = (key: Buffer, value: Buffer | null) => {
+    const prefix = prefixOf(key);
+    if (isOffsetKey(prefix)) applyOffset(offsets, key, value);
+    // Keys that later versions of Kafka have added say nothing here.
+    else replays.find(({ keys }) => keys.includes(prefix))?.replay.apply(key, value);
+  };
   const cursor = new RecordCursor();
   for await (const chunk of log.read(partition)) {
     for (const batch of batchesOf(chunk)) {
       if (batch.isControl) continue;
       cursor.open(chunk, batch.offset, MAX_BATCH_BYTES);
-      while (cursor.next()) apply(groups, cursor.key(), cursor.value());
+      while (cursor.next()) {
+        const key = cursor.key();
+        if (key !== null) apply(key, cursor.value());
+      }
     }
   }
-  for (const [groupId, { record, offsets }] of groups) {
-    if (record === null && offsets.isEmpty) groups.delete(groupId);
+  const groups = new Map<string, StoredGroup>();
+  for (const [groupId, committed] of offsets) {
+    if (!committed.isEmpty) groups.set(groupId, { restore: undefined, offsets: committed });
+  }
+  for (const { replay } of replays) {
+    for (const [groupId, restore] of replay.groups()) {
+      groups.set(groupId, { restore, offsets: offsets.get(groupId) ?? new CommittedOffsets() });
+    }
   }
   return groups;
 }
 
-function apply(groups: Map<string, StoredGroup>, key: Buffer | null, value: Buffer | null): void {
-  const entry = key === null ? undefined : readRecord(key, value);
-  if (entry === undefined) return;
-  let group = groups.get(entry.groupId);
-  if (group === undefined) {
-    group = { record: null, offsets: new CommittedOffsets() };
-    groups.set(entry.groupId, group);
+function applyOffset(
+  offsets: Map<string, CommittedOffsets>,
+  key: Buffer,
+  value: Buffer | null,
+): void {
+  const { groupId, entry } = readOffset(key, value);
+  let committed = offsets.get(groupId);
+  if (committed === undefined) {
+    committed = new CommittedOffsets();
+    offsets.set(groupId, committed);
   }
-  if (entry.kind === 'offset') group.offsets.apply(entry);
-  else group.record = entry.record;
+  committed.apply(entry);
 }

@@ -1,27 +1,21 @@
 import {
-  GroupMetadataKey,
-  GroupMetadataValue,
   OffsetCommitKey,
   OffsetCommitValue,
-  prefixOf,
   readPrefixed,
   writePrefixed,
   ZERO_UUID,
 } from '../../protocol/index.js';
 import { BATCH_HEADER_BYTES, BatchWriter } from '../../protocol/records/index.js';
-import type { GroupRecord } from './classic/index.js';
 import type { CommittedOffset, OffsetEntry } from './committed-offsets.js';
 
-/** Kinds of keys in `__consumer_offsets`. */
+/** What the keys of offsets in `__consumer_offsets` begin with; other kinds are the groups'. */
 const LEGACY_OFFSET_KEY = 0;
 const OFFSET_KEY = 1;
-const GROUP_KEY = 2;
 
 /** Versions of values as Apache Kafka writes them; 1 alone has an expiry, 4 has the topic id. */
 const OFFSET_VALUE_WITH_EXPIRY = 1;
 const OFFSET_VALUE = 3;
 const OFFSET_VALUE_WITH_TOPIC_ID = 4;
-const GROUP_VALUE = 3;
 
 /** More than lengths, deltas and attributes of a record ever take. */
 const RECORD_OVERHEAD_BYTES = 32;
@@ -34,11 +28,6 @@ export interface CoordinatorRecord {
   readonly value: Buffer | null;
 }
 
-/** What a record of `__consumer_offsets` says. */
-export type StoredEntry =
-  | ({ readonly kind: 'offset'; readonly groupId: string } & OffsetEntry)
-  | { readonly kind: 'group'; readonly groupId: string; readonly record: GroupRecord | null };
-
 export function offsetToRecord(groupId: string, entry: OffsetEntry): CoordinatorRecord {
   const { topic, partition, value } = entry;
   const key = { group: groupId, topic, partition };
@@ -49,27 +38,19 @@ export function offsetToRecord(groupId: string, entry: OffsetEntry): Coordinator
   };
 }
 
-export function groupToRecord(groupId: string, record: GroupRecord | null): CoordinatorRecord {
-  return {
-    key: writePrefixed(GroupMetadataKey, { group: groupId }, 0, GROUP_KEY),
-    value: record === null ? null : writePrefixed(GroupMetadataValue, record, GROUP_VALUE),
-  };
+/** Whether a key that begins so is that of an offset. */
+export function isOffsetKey(prefix: number): boolean {
+  return prefix === LEGACY_OFFSET_KEY || prefix === OFFSET_KEY;
 }
 
-/** Undefined for kinds of keys that later versions of Kafka have added. */
-export function readRecord(key: Buffer, value: Buffer | null): StoredEntry | undefined {
-  const kind = prefixOf(key);
-  if (kind === LEGACY_OFFSET_KEY || kind === OFFSET_KEY) {
-    const { group, topic, partition } = OffsetCommitKey.read(key, 2, 0);
-    const offset = value === null ? null : readPrefixed(OffsetCommitValue, value);
-    return { kind: 'offset', groupId: group, topic, partition, value: offset };
-  }
-  if (kind !== GROUP_KEY) return undefined;
-  const { group } = GroupMetadataKey.read(key, 2, 0);
-  // The reader's slices point into the log's chunk, which lives only until the next one.
-  const owned = value === null ? null : Buffer.from(value);
-  const record = owned === null ? null : readPrefixed(GroupMetadataValue, owned);
-  return { kind: 'group', groupId: group, record };
+/** What the record of an offset says. */
+export function readOffset(
+  key: Buffer,
+  value: Buffer | null,
+): { readonly groupId: string; readonly entry: OffsetEntry } {
+  const { group, topic, partition } = OffsetCommitKey.read(key, 2, 0);
+  const offset = value === null ? null : readPrefixed(OffsetCommitValue, value);
+  return { groupId: group, entry: { topic, partition, value: offset } };
 }
 
 /** The records as batches, uncompressed. */
@@ -102,4 +83,12 @@ function toBatch(records: readonly CoordinatorRecord[], capacityBytes: number, n
 function offsetValueVersion(value: CommittedOffset): number {
   if (value.expireTimestamp >= 0) return OFFSET_VALUE_WITH_EXPIRY;
   return value.topicId === ZERO_UUID ? OFFSET_VALUE : OFFSET_VALUE_WITH_TOPIC_ID;
+}
+
+/** The longest text, in UTF-8, that a record of `__consumer_offsets` can hold. */
+const MAX_TEXT_BYTES = 0x7fff;
+
+/** Compact strings on the wire can be longer, and broken UTF-8 grows when it is read. */
+export function isStorable(text: string): boolean {
+  return text.length * 3 <= MAX_TEXT_BYTES || Buffer.byteLength(text) <= MAX_TEXT_BYTES;
 }

@@ -1,4 +1,13 @@
-import type { GroupSettings } from './classic/index.js';
+/** The broker's `group.*` settings, in Kafka's meaning. */
+export interface GroupSettings {
+  /** `group.min.session.timeout.ms` and `group.max.session.timeout.ms`. */
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  /** `group.max.size`: members a group may have. */
+  readonly maxSize: number;
+  /** `group.initial.rebalance.delay.ms`: how long the first join phase waits for more members. */
+  readonly initialRebalanceDelayMs: number;
+}
 
 /** The group coordinator's settings: Kafka's names and defaults, units last. */
 export interface CoordinatorSettings extends GroupSettings {

@@ -1,14 +1,8 @@
+import type { MemberClaim } from '../group.js';
 import type { GroupRecord, MemberProtocol } from './model.js';
 
 /** A timer of a group. Starting one that runs replaces it. */
 export type TimerName = 'join' | 'sync' | `session:${string}` | `pending:${string}`;
-
-/** Who asks, as far as a group must know: requests carry it since KIP-345. */
-export interface MemberClaim {
-  readonly memberId: string;
-  readonly groupInstanceId: string | null;
-  readonly generation: number;
-}
 
 export interface JoinEvent {
   readonly type: 'join';
@@ -102,7 +96,7 @@ export interface LeaveReply {
   readonly memberErrors: readonly number[];
 }
 
-/** The answer to a heartbeat, a refused commit or a deletion. */
+/** The answer to a heartbeat, a commit that is allowed or not, or a deletion. */
 interface PlainReply {
   readonly kind: 'plain';
   readonly errorCode: number;
@@ -123,6 +117,4 @@ export type Effect =
       /** Null: tombstones for the group and all its offsets. */
       readonly record: GroupRecord | null;
       readonly purpose: StoredPurpose;
-    }
-  /** The commit is allowed: append its offsets, then answer it. */
-  | { readonly type: 'store offsets'; readonly request: number };
+    };

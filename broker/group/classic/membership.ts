@@ -1,5 +1,6 @@
 import { ErrorCode } from '../../../protocol/index.js';
-import type { GroupEvent, LeaveEvent, MemberClaim } from './events.js';
+import type { MemberClaim } from '../group.js';
+import type { GroupEvent, LeaveEvent } from './events.js';
 import { type GroupState, staticMember } from './model.js';
 import { completeJoinIfAllJoined, dropMember, rebalanceOrCompleteJoin } from './rebalance.js';
 import { reply, replyPlain, startTimer, stopTimer, type Turn } from './turn.js';
@@ -41,12 +42,9 @@ export function heartbeat(turn: Turn, event: GroupEvent & { type: 'heartbeat' })
 export function commit(turn: Turn, event: GroupEvent & { type: 'commit' }): void {
   const { group } = turn;
   const errorCode = commitError(group, event);
-  if (errorCode !== ErrorCode.NONE) {
-    replyPlain(turn, event.request, errorCode);
-    return;
-  }
-  if (group.members.has(event.memberId)) keepAlive(turn, event.memberId);
-  turn.effects.push({ type: 'store offsets', request: event.request });
+  const isMember = errorCode === ErrorCode.NONE && group.members.has(event.memberId);
+  if (isMember) keepAlive(turn, event.memberId);
+  replyPlain(turn, event.request, errorCode);
 }
 
 function commitError(group: GroupState, claim: MemberClaim): number {

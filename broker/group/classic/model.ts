@@ -1,13 +1,4 @@
-/** The broker's `group.*` settings, in Kafka's meaning. */
-export interface GroupSettings {
-  /** `group.min.session.timeout.ms` and `group.max.session.timeout.ms`. */
-  readonly minSessionTimeoutMs: number;
-  readonly maxSessionTimeoutMs: number;
-  /** `group.max.size`: members a group may have. */
-  readonly maxSize: number;
-  /** `group.initial.rebalance.delay.ms`: how long the first join phase waits for more members. */
-  readonly initialRebalanceDelayMs: number;
-}
+import type { GroupSettings } from '../settings.js';
 
 /** Where a classic group stands; the names are what DescribeGroups and ListGroups report. */
 type GroupPhase = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';

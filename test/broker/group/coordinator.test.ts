@@ -15,6 +15,7 @@ import {
   ZERO_UUID,
 } from '../../../protocol/index.js';
 import { createSimSystem } from '../../../system/sim/index.js';
+import { classicApis } from './classic-apis.js';
 import { MemoryLog } from './memory-log.js';
 
 const anonymous = { memberId: '', groupInstanceId: null, generation: -1 };
@@ -90,8 +91,11 @@ class Bench {
 
   /** A group of one member that has its assignment. */
   async stable(groupId: string, changes: Partial<JoinRequest> = {}): Promise<string> {
-    const { memberId, generation } = await this.coordinator.join(groupId, joining(changes));
-    await this.coordinator.sync(groupId, {
+    const { memberId, generation } = await classicApis(this.coordinator).join(
+      groupId,
+      joining(changes),
+    );
+    await classicApis(this.coordinator).sync(groupId, {
       memberId,
       generation,
       groupInstanceId: changes.groupInstanceId ?? null,
@@ -167,22 +171,22 @@ describe('the group coordinator', () => {
         coordinator.commit('g', { ...anonymous, memberId, generation: 1 }, [offsetOf(0, 5)]),
       async ({ coordinator }, ids) => {
         const first = ids[0] ?? '';
-        const second = coordinator.join('g', joining({ groupInstanceId: 'two' }));
-        await coordinator.join('g', joining({ memberId: first }));
+        const second = classicApis(coordinator).join('g', joining({ groupInstanceId: 'two' }));
+        await classicApis(coordinator).join('g', joining({ memberId: first }));
         ids.push((await second).memberId);
       },
       async ({ coordinator }, [first = '', second = '']) => {
-        const generation = coordinator.state('g').state?.generation ?? 0;
+        const generation = classicApis(coordinator).state('g')?.generation ?? 0;
         const claim = { ...member, generation };
         const assignments = new Map([
           [first, Buffer.from('left')],
           [second, Buffer.from('right')],
         ]);
-        await coordinator.sync('g', { ...claim, memberId: first, assignments });
+        await classicApis(coordinator).sync('g', { ...claim, memberId: first, assignments });
       },
       // The static member comes back with a new id, without a rebalance.
       async ({ coordinator }, ids) => {
-        const { memberId, errorCode } = await coordinator.join(
+        const { memberId, errorCode } = await classicApis(coordinator).join(
           'g',
           joining({ groupInstanceId: 'two' }),
         );
@@ -190,7 +194,7 @@ describe('the group coordinator', () => {
         ids[1] = memberId;
       },
       async ({ coordinator }, [first = '', second = '']) =>
-        coordinator.leave('g', [
+        classicApis(coordinator).leave('g', [
           { memberId: first, groupInstanceId: null },
           { memberId: second, groupInstanceId: 'two' },
         ]),
@@ -203,14 +207,14 @@ describe('the group coordinator', () => {
       let expected = durable(undefined);
       for (const op of story.slice(0, restartAfter)) {
         await op(bench, ids);
-        const { state } = bench.coordinator.state('g');
+        const state = classicApis(bench.coordinator).state('g');
         const resting = state === undefined || state.phase === 'Stable' || state.phase === 'Empty';
         if (resting) expected = durable(state);
       }
       const offsets = [...(bench.coordinator.committed('g').offsets?.entries() ?? [])];
       const others = [...(bench.coordinator.committed('other').offsets?.entries() ?? [])];
       await bench.restart();
-      const { state } = bench.coordinator.state('g');
+      const state = classicApis(bench.coordinator).state('g');
       expect({ ...durable(state), phaseSince: 0 }, `restart after step ${restartAfter}`).toEqual({
         ...expected,
         phaseSince: 0,
@@ -230,21 +234,21 @@ describe('the group coordinator', () => {
       const loading = coordinator.load();
       const claim = { memberId, generation: 1, groupInstanceId: null };
       const busy = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
-      expect(await coordinator.heartbeat('g', claim)).toBe(busy);
-      expect((await coordinator.join('g', joining())).errorCode).toBe(busy);
+      expect(await classicApis(coordinator).heartbeat('g', claim)).toBe(busy);
+      expect((await classicApis(coordinator).join('g', joining())).errorCode).toBe(busy);
       expect(await coordinator.commit('g', claim, [])).toBe(busy);
       expect(coordinator.committed('g').errorCode).toBe(busy);
       expect(coordinator.list().errorCode).toBe(busy);
       // A partition that holds nothing is served at once.
       expect(coordinator.committed('elsewhere').errorCode).toBe(ErrorCode.NONE);
       await loading;
-      expect(await coordinator.heartbeat('g', claim)).toBe(ErrorCode.NONE);
+      expect(await classicApis(coordinator).heartbeat('g', claim)).toBe(ErrorCode.NONE);
     });
     // Nobody beats: the session ends, from the restart on.
     await bench.sim.advance(9_999);
-    expect(bench.coordinator.state('g').state?.members.size).toBe(1);
+    expect(classicApis(bench.coordinator).state('g')?.members.size).toBe(1);
     await bench.sim.advance(2);
-    expect(bench.coordinator.state('g').state?.phase).toBe('Empty');
+    expect(classicApis(bench.coordinator).state('g')?.phase).toBe('Empty');
   });
 
   it('says so where a partition cannot be read, and serves the others', async () => {
@@ -264,20 +268,25 @@ describe('the group coordinator', () => {
     await bench.sim.run(async () => {
       const { coordinator } = bench;
       const claim = { memberId: 'm', generation: 1, groupInstanceId: null };
-      expect(await coordinator.heartbeat('g', claim)).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
-      expect((await coordinator.join('g', joining({ memberId: 'x' }))).errorCode).toBe(
+      expect(await classicApis(coordinator).heartbeat('g', claim)).toBe(
         ErrorCode.UNKNOWN_MEMBER_ID,
       );
-      expect(coordinator.list().states).toEqual([]);
-      expect(coordinator.state('g').errorCode).toBe(ErrorCode.GROUP_ID_NOT_FOUND);
+      expect((await classicApis(coordinator).join('g', joining({ memberId: 'x' }))).errorCode).toBe(
+        ErrorCode.UNKNOWN_MEMBER_ID,
+      );
+      expect(coordinator.list().groups).toEqual([]);
+      expect(coordinator.find('g').errorCode).toBe(ErrorCode.GROUP_ID_NOT_FOUND);
       expect(await coordinator.delete('g')).toBe(ErrorCode.GROUP_ID_NOT_FOUND);
-      const told = await coordinator.join('g', joining({ requiresKnownMemberId: true }));
+      const told = await classicApis(coordinator).join(
+        'g',
+        joining({ requiresKnownMemberId: true }),
+      );
       expect(told.errorCode).toBe(ErrorCode.MEMBER_ID_REQUIRED);
       expect(told.memberId).toMatch(/^app-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-      expect(coordinator.list().states).toHaveLength(1);
+      expect(coordinator.list().groups).toHaveLength(1);
     });
     await bench.sim.advance(10_001);
-    expect(bench.coordinator.list().states).toEqual([]);
+    expect(bench.coordinator.list().groups).toEqual([]);
     expect(bench.log.batches.size).toBe(0);
   });
 
@@ -285,10 +294,10 @@ describe('the group coordinator', () => {
     const bench = new Bench();
     await bench.sim.run(async () => {
       await bench.stable('g');
-      const waiting = bench.coordinator.join('g', joining());
+      const waiting = classicApis(bench.coordinator).join('g', joining());
       bench.coordinator.close();
       expect((await waiting).errorCode).toBe(ErrorCode.NOT_COORDINATOR);
-      expect((await bench.coordinator.join('g', joining())).errorCode).toBe(
+      expect((await classicApis(bench.coordinator).join('g', joining())).errorCode).toBe(
         ErrorCode.NOT_COORDINATOR,
       );
     });
@@ -306,9 +315,9 @@ describe('the group coordinator', () => {
       );
       expect([await commit, await deletion]).toEqual([ErrorCode.NONE, ErrorCode.NONE]);
     });
-    expect(bench.coordinator.list().states).toEqual([]);
+    expect(bench.coordinator.list().groups).toEqual([]);
     await bench.restart();
-    expect(bench.coordinator.list().states).toEqual([]);
+    expect(bench.coordinator.list().groups).toEqual([]);
   });
 
   it('cuts what is large into batches that a log accepts', async () => {
@@ -358,9 +367,9 @@ describe('expiration of offsets', () => {
     await bench.sim.advance(23.5 * hour);
     expect(bench.coordinator.committed('g').offsets?.isEmpty).toBe(false);
     await bench.sim.advance(hour);
-    expect(bench.coordinator.list().states).toEqual([]);
+    expect(bench.coordinator.list().groups).toEqual([]);
     await bench.restart();
-    expect(bench.coordinator.list().states).toEqual([]);
+    expect(bench.coordinator.list().groups).toEqual([]);
   });
 
   it('begins when the last member has gone, and ends with the group', async () => {
@@ -376,20 +385,20 @@ describe('expiration of offsets', () => {
     const beats = async (hours: number) => {
       for (let i = 0; i < hours * 4; i++) {
         await bench.sim.advance(hour / 4);
-        expect(await bench.coordinator.heartbeat('g', claim)).toBe(ErrorCode.NONE);
+        expect(await classicApis(bench.coordinator).heartbeat('g', claim)).toBe(ErrorCode.NONE);
       }
     };
     await beats(26);
     // As long as it has members it keeps what they subscribe to.
     const { offsets } = bench.coordinator.committed('g');
     expect([...(offsets?.entries() ?? [])].map(({ topic }) => topic)).toEqual(['logs']);
-    await bench.coordinator.leave('g', [{ memberId, groupInstanceId: null }]);
+    await classicApis(bench.coordinator).leave('g', [{ memberId, groupInstanceId: null }]);
     await bench.sim.advance(23 * hour);
     expect(offsets?.isEmpty).toBe(false);
     await bench.restart();
     await bench.sim.advance(2.5 * hour);
-    expect(bench.coordinator.list().states).toEqual([]);
+    expect(bench.coordinator.list().groups).toEqual([]);
     await bench.restart();
-    expect(bench.coordinator.list().states).toEqual([]);
+    expect(bench.coordinator.list().groups).toEqual([]);
   });
 });

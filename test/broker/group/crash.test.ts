@@ -7,6 +7,7 @@ import {
 import { defaultLogSettings, Log, type LogSettings } from '../../../broker/log/index.js';
 import { ErrorCode, ZERO_UUID } from '../../../protocol/index.js';
 import { type CrashKind, crashAtEveryStep, type SimProcess } from '../../../system/sim/index.js';
+import { classicApis } from './classic-apis.js';
 
 const groupId = 'g';
 /** A few records a segment, so that crashes fall on rolls, too. */
@@ -55,7 +56,7 @@ interface Told {
 async function live(process: SimProcess, flushMessages: number, told: Told): Promise<void> {
   const coordinator = await start(process, flushMessages);
   for (let life = 0; life < 4; life++) {
-    const joined = await coordinator.join(groupId, {
+    const joined = await classicApis(coordinator).join(groupId, {
       memberId: '',
       groupInstanceId: 'one',
       clientId: 'app',
@@ -72,7 +73,11 @@ async function live(process: SimProcess, flushMessages: number, told: Told): Pro
     const claim = { memberId, generation, groupInstanceId: 'one' };
     const assignments = new Map([[memberId, Buffer.from('all')]]);
     const protocol = { protocolType: null, protocol: null };
-    const synced = await coordinator.sync(groupId, { ...claim, ...protocol, assignments });
+    const synced = await classicApis(coordinator).sync(groupId, {
+      ...claim,
+      ...protocol,
+      assignments,
+    });
     if (!process.alive) return;
     expect([joined.errorCode, synced.errorCode]).toEqual([ErrorCode.NONE, ErrorCode.NONE]);
     Object.assign(told, { memberId, generation });
@@ -100,11 +105,11 @@ async function check(process: SimProcess, told: Told): Promise<void> {
   expect([told.offset, told.offset + 1]).toContain(offset);
   if (told.generation === 0) return;
   const { memberId, generation } = told;
-  const state = coordinator.state(groupId).state;
+  const state = classicApis(coordinator).state(groupId);
   expect(state).toMatchObject({ phase: 'Stable', generation });
   const [member] = [...(state?.members.values() ?? [])];
   expect(member?.assignment.toString()).toBe('all');
-  const beat = await coordinator.heartbeat(groupId, {
+  const beat = await classicApis(coordinator).heartbeat(groupId, {
     memberId,
     generation,
     groupInstanceId: 'one',

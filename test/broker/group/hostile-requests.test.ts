@@ -10,6 +10,7 @@ import {
 } from '../../../protocol/index.js';
 import { createSimSystem } from '../../../system/sim/index.js';
 import { inWorld, type RawClient } from '../world.js';
+import { classicApis } from './classic-apis.js';
 
 /** Longer than what a record, or a string on the wire, can hold. */
 const LONG_TEXT = 'x'.repeat(40_000);
@@ -119,16 +120,18 @@ describe('the coordinator', () => {
     ['member id', { memberId: LONG_TEXT }],
     ['client id', { clientId: LONG_TEXT }],
   ])('refuses a %s that cannot be stored', async (_, changes) => {
-    const reply = await coordinator().join('g', { ...request, ...changes });
+    const reply = await classicApis(coordinator()).join('g', { ...request, ...changes });
     expect(reply.errorCode).toBe(ErrorCode.INVALID_REQUEST);
   });
 
   it('refuses a group id that cannot be stored', async () => {
     const groups = coordinator();
     const claim = { memberId: '', groupInstanceId: null, generation: -1 };
-    expect((await groups.join(LONG_TEXT, request)).errorCode).toBe(ErrorCode.INVALID_GROUP_ID);
+    expect((await classicApis(groups).join(LONG_TEXT, request)).errorCode).toBe(
+      ErrorCode.INVALID_GROUP_ID,
+    );
     expect(await groups.commit(LONG_TEXT, claim, [])).toBe(ErrorCode.INVALID_GROUP_ID);
-    expect(await groups.heartbeat(LONG_TEXT, claim)).toBe(ErrorCode.INVALID_GROUP_ID);
+    expect(await classicApis(groups).heartbeat(LONG_TEXT, claim)).toBe(ErrorCode.INVALID_GROUP_ID);
   });
 
   it('takes two thousand members that come at once, each in the same time', async () => {
@@ -136,19 +139,20 @@ describe('the coordinator', () => {
     const ids = await Promise.all(
       Array.from({ length: 2000 }, async () => {
         const known = { ...request, requiresKnownMemberId: true };
-        return (await groups.join('g', known)).memberId;
+        return (await classicApis(groups).join('g', known)).memberId;
       }),
     );
     const joined = ids.map((memberId) =>
-      groups.join('g', { ...request, requiresKnownMemberId: true, memberId }),
+      classicApis(groups).join('g', { ...request, requiresKnownMemberId: true, memberId }),
     );
     const replies = await Promise.all(joined);
     expect(replies.filter(({ generation }) => generation === 1)).toHaveLength(2000);
     const claims = ids.map((memberId) => ({ memberId, groupInstanceId: null, generation: 1 }));
-    const before = groups.state('g').state?.members;
-    for (const claim of claims) expect(await groups.heartbeat('g', claim)).toBe(ErrorCode.NONE);
+    const before = classicApis(groups).state('g')?.members;
+    for (const claim of claims)
+      expect(await classicApis(groups).heartbeat('g', claim)).toBe(ErrorCode.NONE);
     // No event copies the members.
-    expect(groups.state('g').state?.members).toBe(before);
+    expect(classicApis(groups).state('g')?.members).toBe(before);
     groups.close();
   });
 });

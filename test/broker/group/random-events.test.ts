@@ -229,9 +229,6 @@ class World {
       case 'store':
         this.stores.push(effect.purpose);
         break;
-      case 'store offsets':
-        this.answer(effect.request);
-        break;
       case 'reply':
         this.answer(effect.request);
         this.checkReply(effect.reply);

@@ -5,13 +5,9 @@ import type {
   StoredPurpose,
   TimerName,
 } from '../../../broker/group/classic/events.js';
-import {
-  emptyGroup,
-  type GroupSettings,
-  type GroupState,
-  type Member,
-} from '../../../broker/group/classic/model.js';
+import { emptyGroup, type GroupState, type Member } from '../../../broker/group/classic/model.js';
 import { step } from '../../../broker/group/classic/step.js';
+import type { GroupSettings } from '../../../broker/group/settings.js';
 import { ErrorCode, type ErrorName, errorName } from '../../../protocol/index.js';
 
 export const settings: GroupSettings = {
@@ -163,8 +159,6 @@ class Player {
           .join(',');
         return `store ${effect.purpose.what} generation=${record.generation} [${members}]`;
       }
-      case 'store offsets':
-        return `store offsets of #${effect.request}`;
     }
   }
 }

@@ -1,4 +1,6 @@
-import { EMPTY_ASSIGNMENT, joinError, type Reply } from './classic/index.js';
+import type { Reply } from './events.js';
+import { EMPTY_ASSIGNMENT } from './model.js';
+import { joinError } from './turn.js';
 
 export type ReplyOf<Kind extends Reply['kind']> = Extract<Reply, { readonly kind: Kind }>;
 
