@@ -159,6 +159,16 @@ describe('the house', () => {
     expect(tooWide).toEqual([]);
   });
 
+  it('gives the handlers of the broker no way to its resources past their doors', () => {
+    // A check stands in broker/resources; whoever looks a topic or a group up elsewhere forgets it.
+    const behind = /^broker\/((services|topics|partitions|log-directory|broker)\.ts$|metadata\/)/;
+    const faults = sources
+      .filter(({ path }) => path.startsWith('broker/api/') || path === 'broker/handler.ts')
+      .flatMap(({ path, imports }) => imports.map((target) => ({ path, target })))
+      .filter(({ target }) => behind.test(target));
+    expect(faults).toEqual([]);
+  });
+
   it('has no default exports and no folder of odds and ends', () => {
     const faults = sources.filter(
       (source) =>

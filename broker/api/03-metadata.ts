@@ -1,6 +1,6 @@
 import { ErrorCode, Metadata, type MetadataRequest, ZERO_UUID } from '../../protocol/index.js';
 import { handler, type RequestContext } from '../handler.js';
-import type { TopicState } from '../metadata/index.js';
+import type { TopicState } from '../resources/index.js';
 import { checkTopicName, isInternal } from '../topic-names.js';
 import { errorCodeOf } from './error-code.js';
 import { once } from './once.js';

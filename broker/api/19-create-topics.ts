@@ -1,7 +1,7 @@
 import { CreateTopics, type CreateTopicsRequest, ErrorCode } from '../../protocol/index.js';
 import { handler, type RequestContext } from '../handler.js';
 import { effectiveTopicProperties } from '../properties/index.js';
-import type { NewTopic } from '../topics.js';
+import type { NewTopic } from '../resources/index.js';
 import { configSource } from './config-source.js';
 import { errorCodeOf, messageOf } from './error-code.js';
 

@@ -26,8 +26,8 @@ interface HostedGroup {
 /**
  * The groups of this broker, of all kinds, and their offsets. What the members of a group want is
  * between them and the group (`of`); what must last is appended to `__consumer_offsets` before it
- * is acknowledged, and read back by `load`. Until compaction exists that log only grows, by some 100 bytes per committed
- * partition; `load` reads all of it, in the background.
+ * is acknowledged, and read back by `load`. Until compaction exists that log only grows, by some
+ * 100 bytes per committed partition; `load` reads all of it, in the background.
  */
 export class GroupCoordinator {
   private readonly groups = new Map<string, HostedGroup>();

@@ -5,6 +5,8 @@ import { GroupResources } from './groups.js';
 import { ProducerIdResources } from './producer-ids.js';
 import { TopicResources } from './topics.js';
 
+export type { TopicState } from '../metadata/index.js';
+export type { NewTopic } from '../topics.js';
 export type { ClusterResources } from './cluster.js';
 export type { FoundTopic, TopicResources } from './topics.js';
 

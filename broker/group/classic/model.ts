@@ -39,10 +39,10 @@ export interface Member {
 }
 
 /**
- * A classic consumer group; nobody but `step` changes it. Invariants: `members` holds an entry per key `memberId`;
- * `leader` is a member or null, and not null in CompletingRebalance and Stable; in these two
- * phases `protocol` is one that every member supports, and no member waits with a join; members
- * wait with a sync only in CompletingRebalance; Empty and Dead groups have no members.
+ * A classic consumer group; nobody but `step` changes it. Invariants: `members` holds an entry per
+ * key `memberId`; `leader` is a member or null, and not null in CompletingRebalance and Stable; in
+ * these two phases `protocol` is one that every member supports, and no member waits with a join;
+ * members wait with a sync only in CompletingRebalance; Empty and Dead groups have no members.
  */
 export interface GroupState {
   readonly groupId: string;
