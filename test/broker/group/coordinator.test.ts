@@ -401,4 +401,19 @@ describe('expiration of offsets', () => {
     await bench.restart();
     expect(bench.coordinator.list().groups).toEqual([]);
   });
+
+  it('does not expire a group while its first commit is on its way', async () => {
+    const bench = new Bench();
+    const { offsetsRetentionCheckIntervalMs } = defaultCoordinatorSettings;
+    await bench.coordinator.load();
+    await bench.sim.advance(offsetsRetentionCheckIntervalMs - 100);
+    bench.log.delayMs = 500;
+    const commit = bench.coordinator.commit('g', anonymous, [
+      offsetOf(0, 7, 'logs', bench.process.clock.now()),
+    ]);
+    await bench.sim.advance(1_000);
+    expect(await commit).toBe(ErrorCode.NONE);
+    await bench.restart();
+    expect(bench.coordinator.committed('g').offsets?.get('logs', 0)?.offset).toBe(7);
+  });
 });
