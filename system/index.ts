@@ -7,7 +7,6 @@ export {
   type DirectoryLock,
   DirectoryLockError,
   lockDirectory,
-  refuseIfLocked,
 } from './lock.js';
 export type { Log } from './log.js';
 export type { Counter, Gauge, Histogram, Labels, Metrics } from './metrics.js';
