@@ -1,24 +1,16 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { logflume } from '../peers/logflume.js';
-import { pageFiles } from '../plugin-page.js';
+import { folderWithPackage, writePage } from '../plugin-page.js';
 import { run } from './run.js';
 
-const project = join(import.meta.dirname, '../..');
-let root = '';
+const root = folderWithPackage();
 let at = '';
 
-beforeAll(() => {
-  root = realpathSync(mkdtempSync(join(tmpdir(), 'logflume-plugins-')));
-  mkdirSync(join(root, 'node_modules'));
-  symlinkSync(project, join(root, 'node_modules/logflume'));
-  symlinkSync(join(project, 'node_modules/zod'), join(root, 'node_modules/zod'));
-});
-afterAll(() => rmSync(root, { recursive: true }));
+afterAll(() => root.remove());
 beforeEach(() => {
-  at = mkdtempSync(join(root, 'case-'));
+  at = mkdtempSync(join(root.path, 'case-'));
 });
 
 function write(files: Readonly<Record<string, string>>): void {
@@ -111,7 +103,7 @@ describe('plugins', () => {
   });
 
   it('run in the program as it is packed', async () => {
-    write(Object.fromEntries(pageFiles()));
+    writePage(at);
     const program = logflume(['config', 'check', '-c', join(at, 'logflume.yaml')]);
     expect([await program.exited, program.stderr]).toEqual([
       0,
