@@ -45,7 +45,7 @@ export class Agent {
     system: System,
     lock: DirectoryLock,
     positions: Positions,
-    { config, kafka, dataDir, components = agentComponents() }: AgentOptions,
+    { config, kafka, dataDir, components = agentComponents }: AgentOptions,
   ) {
     this.#system = system;
     this.#lock = lock;

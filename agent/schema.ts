@@ -16,13 +16,8 @@ export interface AgentComponents {
   readonly interceptors: readonly InterceptorComponent[];
 }
 
-/** Those that come with logflume, and these. */
-export function agentComponents(added: Partial<AgentComponents> = {}): AgentComponents {
-  return {
-    sources: [...sources, ...(added.sources ?? [])],
-    interceptors: [...interceptors, ...(added.interceptors ?? [])],
-  };
-}
+/** Those that come with logflume. */
+export const agentComponents: AgentComponents = { sources, interceptors };
 
 const sourceName = z
   .string()
@@ -58,7 +53,7 @@ function sourceOptions({ sources, interceptors }: AgentComponents) {
 }
 
 /** The `agent:` section. */
-export function agentSection(components: AgentComponents = agentComponents()) {
+export function agentSection(components: AgentComponents = agentComponents) {
   return z
     .strictObject({
       delivery: z

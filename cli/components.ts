@@ -7,11 +7,13 @@ export type Components = AgentComponents & SinkComponents;
 /** A kind of component, as plugins export it. */
 export type Kind = keyof Components;
 
-/** Nothing that plugins add. */
-export const noComponents: Components = {
-  sources: [],
-  interceptors: [],
-  sinks: [],
-  stores: [],
-  formats: [],
-};
+/** All components of these sets. */
+export function together(...sets: readonly Partial<Components>[]): Components {
+  return {
+    sources: sets.flatMap(({ sources = [] }) => sources),
+    interceptors: sets.flatMap(({ interceptors = [] }) => interceptors),
+    sinks: sets.flatMap(({ sinks = [] }) => sinks),
+    stores: sets.flatMap(({ stores = [] }) => stores),
+    formats: sets.flatMap(({ formats = [] }) => formats),
+  };
+}

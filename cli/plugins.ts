@@ -2,14 +2,14 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AnyComponent, ReadConfig } from '../config/index.js';
 import type { System } from '../system/index.js';
-import type { Components, Kind } from './components.js';
+import { type Components, type Kind, together } from './components.js';
 import { words } from './failure.js';
 
 /** Where plugins are named, and what there is without them. */
 interface PluginPlace {
   readonly file: string;
   readonly read: ReadConfig;
-  readonly builtIn: Components;
+  readonly builtIn: Partial<Components>;
 }
 
 /** What is called what in sentences, and which functions each of a kind must have. */
@@ -26,13 +26,13 @@ const kinds = Object.keys(kindOf) as readonly Kind[];
 const typeName = /^[a-z][a-z0-9_-]{0,63}$/;
 
 /**
- * The components that the file's plugins add. Throws the ConfigError that names everything that is
- * wrong with them, each where the file names it.
+ * The components that come with logflume, and what the file's plugins add. Throws the ConfigError
+ * that names everything that is wrong with these, each where the file names it.
  */
-export async function loadPlugins(system: System, place: PluginPlace): Promise<Components> {
+export async function withPlugins(system: System, place: PluginPlace): Promise<Components> {
   const owners = new Map<string, string>();
   for (const kind of kinds) {
-    for (const { type } of place.builtIn[kind]) owners.set(`${kind} ${type}`, 'logflume');
+    for (const { type } of place.builtIn[kind] ?? []) owners.set(`${kind} ${type}`, 'logflume');
   }
   const problems: { path: (string | number)[]; text: string }[] = [];
   // Each item has passed the checks of its kind.
@@ -42,7 +42,7 @@ export async function loadPlugins(system: System, place: PluginPlace): Promise<C
     for (const [kind, component] of components) (added[kind] as AnyComponent[]).push(component);
     problems.push(...faults.map((text) => ({ path: ['plugins', index], text })));
   }
-  return problems.length > 0 ? place.read.fail(problems) : added;
+  return problems.length > 0 ? place.read.fail(problems) : together(place.builtIn, added);
 }
 
 /** What one plugin brings. */

@@ -7,7 +7,7 @@ import type { Role } from './role-model.js';
 /** The broker as a role: nothing is left to be finished when it is asked to stop. */
 export const brokerRole: Role = {
   name: 'broker',
-  components: () => ({}),
+  components: {},
   section: () => brokerSection,
   kafka: undefined,
   async start(system, sections) {

@@ -34,8 +34,8 @@ export interface RunningRole {
 /** How the command line runs a role. Loaded only by the process that needs it. */
 export interface Role {
   readonly name: RoleName;
-  /** What there may be in its section: what comes with it, and these. */
-  components(added: Components): Partial<Components>;
+  /** What comes with it. */
+  readonly components: Partial<Components>;
   /** Its section of the YAML, where things may be what `components` has. */
   section(components: Components): z.ZodType;
   /** The `kafka:` section, for roles that are Kafka clients. */

@@ -6,9 +6,8 @@ import {
   telemetrySection,
   z,
 } from '../config/index.js';
-import { noComponents } from './components.js';
 import type { Context } from './context.js';
-import { loadPlugins } from './plugins.js';
+import { withPlugins } from './plugins.js';
 import type { Role, RoleName } from './role-model.js';
 
 /** What holds for the machine, whatever roles it runs. */
@@ -91,9 +90,7 @@ export async function loadRoleConfig(
     demo: ignored,
   };
   const read = readConfig({ disk: system.disk, file, environment });
-  const builtIn = { ...noComponents, ...role.components(noComponents) };
-  const added = await loadPlugins(system, { file, read, builtIn });
-  const components = { ...noComponents, ...role.components(added) };
+  const components = await withPlugins(system, { file, read, builtIn: role.components });
   const section = role.section(components);
   const schema = z.strictObject({ ...machineFields, ...others, [role.name]: section });
   const loaded = read.check(schema, (document) => overridden(document, overrides));

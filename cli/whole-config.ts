@@ -1,9 +1,9 @@
 import { type Loaded, type ReadConfig, readConfig, z } from '../config/index.js';
 import { archivesOf, type SinkArchive, type SinksConfig } from '../sinks/index.js';
-import { type Components, noComponents } from './components.js';
+import { type Components, together } from './components.js';
 import type { Context } from './context.js';
 import { type DemoConfig, demoSection } from './demo/index.js';
-import { loadPlugins } from './plugins.js';
+import { withPlugins } from './plugins.js';
 import { roleNames } from './role-model.js';
 import { loadRole } from './roles.js';
 import { machineFields, overridden } from './sections.js';
@@ -22,7 +22,7 @@ type Whole = Awaited<ReturnType<typeof schemaWith>>;
 
 /** The schema of a file without plugins, put together from the parts' sections. */
 export function wholeSchema(): Promise<Whole> {
-  return schemaWith(async () => noComponents);
+  return schemaWith(async (builtIn) => builtIn);
 }
 
 /** The schema of a file, with what its plugins add. */
@@ -31,7 +31,7 @@ export async function schemaOfFile(
   file: string,
 ): Promise<Whole & { readonly read: ReadConfig }> {
   const read = readConfig({ disk: system.disk, file, environment });
-  const whole = await schemaWith((builtIn) => loadPlugins(system, { file, read, builtIn }));
+  const whole = await schemaWith((builtIn) => withPlugins(system, { file, read, builtIn }));
   return { ...whole, read };
 }
 
@@ -41,12 +41,7 @@ async function schemaWith(add: (builtIn: Components) => Promise<Components>) {
     loadRole('agent'),
     loadRole('sinks'),
   ]);
-  const all = (added: Components): Components => ({
-    ...noComponents,
-    ...agent.components(added),
-    ...sinks.components(added),
-  });
-  const components = all(await add(all(noComponents)));
+  const components = await add(together(agent.components, sinks.components));
   const schema = z.strictObject({
     ...machineFields,
     broker: broker.section(components).optional(),

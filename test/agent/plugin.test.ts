@@ -76,14 +76,18 @@ describe('a plugin in a whole agent', () => {
     withBroker(async (sim, writer) => {
       const lines = ['{"level":"info","n":1}', '{"level":"debug"}', '{broken', 'plain', '{"n":2}'];
       writer.append('/log/a.log', `${lines.join('\n')}\n`);
-      const agent = await startAgent(sim, agentComponents({ interceptors }), {
-        sources: {
-          app: {
-            ...{ type: 'file', include: ['/log/*.log'], topic: 'logs' },
-            interceptors: [{ type: 'json_level', drop: ['debug'] }],
+      const agent = await startAgent(
+        sim,
+        { ...agentComponents, interceptors },
+        {
+          sources: {
+            app: {
+              ...{ type: 'file', include: ['/log/*.log'], topic: 'logs' },
+              interceptors: [{ type: 'json_level', drop: ['debug'] }],
+            },
           },
         },
-      });
+      );
       expect(await agent.drain(60_000)).toBe(true);
       expect(agent.status().sources.app).toMatchObject({ failedRecords: 1, lagBytes: 0 });
       await agent.stop();
@@ -92,7 +96,7 @@ describe('a plugin in a whole agent', () => {
 
   it('may be a source: nothing of the agent knows its type', () =>
     withBroker(async (sim) => {
-      const components = agentComponents({ sources: [ticker] });
+      const components = { ...agentComponents, sources: [ticker] };
       const source = { type: 'ticker', to: 'logs', count: 3, interceptors: [{ type: 'host' }] };
       const agent = await startAgent(sim, components, { sources: { tick: source } });
       await agent.drain(60_000);
