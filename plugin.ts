@@ -24,4 +24,19 @@ export {
   webUrl,
   z,
 } from './config/index.js';
+export {
+  type CutOrigin,
+  type Delivery,
+  type Destination,
+  type DestinationComponent,
+  type DestinationContext,
+  deliverySink,
+  type Verdict,
+} from './sinks/delivery/index.js';
+export type {
+  FormatComponent,
+  SinkComponent,
+  SinkContext,
+  StoreComponent,
+} from './sinks/index.js';
 export type { System } from './system/index.js';

@@ -109,6 +109,9 @@ describe('plugins', () => {
       0,
       `${join(at, 'logflume.yaml')}: good, with agent\n`,
     ]);
+    const chat = logflume(['config', 'show', '-c', join(at, 'chat.yaml')]);
+    expect(await chat.exited).toBe(0);
+    expect(chat.stdout).toMatch(/user: logflume\n(.*\n)* +timeout: 30s/);
     write({ 'json-level.js': '\nexport const = 1;' });
     const refused = logflume(['agent', '-c', join(at, 'logflume.yaml')]);
     expect(await refused.exited).toBe(78);
