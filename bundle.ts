@@ -15,7 +15,7 @@ export async function bundle(root: string): Promise<OutputChunk[]> {
   ) as Record<'dependencies' | 'optionalDependencies', Record<string, string>>;
   const sources = await rolldown({
     cwd: root,
-    input: { index: 'index.ts', 'cli/main': 'cli/main.ts' },
+    input: { index: 'index.ts', plugin: 'plugin.ts', 'cli/main': 'cli/main.ts' },
     external: Object.keys({ ...dependencies, ...optionalDependencies }),
     // Its modules for Node are CommonJS, of which nothing can be left out.
     resolve: { alias: { yaml: join(root, 'node_modules/yaml/browser/index.js') } },

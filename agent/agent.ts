@@ -1,12 +1,18 @@
 import { join } from 'node:path';
 import { Producer } from '../client/producer/index.js';
 import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
+import { componentOf } from '../config/index.js';
 import { awaitDirectoryLock, type DirectoryLock, type System } from '../system/index.js';
 import { FailedRecords } from './failed-records.js';
 import { createChain } from './interceptors/index.js';
 import { Positions } from './positions.js';
-import { type AgentConfig, maxRequestBytes } from './schema.js';
-import { createSource, type Source, type SourceStatus } from './sources/index.js';
+import {
+  type AgentComponents,
+  type AgentConfig,
+  agentComponents,
+  maxRequestBytes,
+} from './schema.js';
+import type { Source, SourceStatus } from './sources/index.js';
 
 /** What an agent is started with. */
 export interface AgentOptions {
@@ -16,6 +22,8 @@ export interface AgentOptions {
   readonly kafka: Pick<KafkaConfig, 'bootstrap'> & Partial<KafkaConfig>;
   /** The agent's own folder: its lock and its positions. */
   readonly dataDir: string;
+  /** Those that the section was checked against, where they are more than logflume's own. */
+  readonly components?: AgentComponents;
 }
 
 /** What each source has done, by name. */
@@ -37,26 +45,26 @@ export class Agent {
     system: System,
     lock: DirectoryLock,
     positions: Positions,
-    { config, kafka, dataDir }: AgentOptions,
+    { config, kafka, dataDir, components = agentComponents }: AgentOptions,
   ) {
     this.#system = system;
     this.#lock = lock;
     this.#positions = positions;
-    this.#producer = createProducer(system, config, kafka);
+    this.#producer = createProducer(system, config, kafka, maxRequestBytes(components, config));
     this.#failedRecords = new FailedRecords(system, this.#producer, {
       directory: join(dataDir, 'failed'),
       topic: config.dead_letter,
     });
-    const maxOpenFiles = openFilesPerSource(system, config);
+    const maxOpenFiles = openFilesPerSource(system, components, config);
     const sources = new Map<string, Source>();
     for (const [name, options] of Object.entries(config.sources)) {
-      const source = createSource(options, {
+      const source = componentOf(components.sources, options).create(options, {
         system,
         name,
         log: system.log.child({ source: name }),
         producer: this.#producer,
         failedRecords: this.#failedRecords,
-        chain: createChain(options.interceptors, { system, source: name }),
+        chain: createChain(components.interceptors, options.interceptors, { system, source: name }),
         positions: positions.of(name),
         maxOpenFiles,
         host: system.processes.hostname(),
@@ -143,11 +151,17 @@ export class Agent {
 /** Descriptors that are left for all but the sources' files: connections, libraries, telemetry. */
 const reservedDescriptors = 128;
 
-/** Each file source's share of the files that the process may have open. */
-function openFilesPerSource({ processes }: System, { sources }: AgentConfig): number {
+/** The share of each source that opens many of the files that the process may have open. */
+function openFilesPerSource(
+  { processes }: System,
+  components: AgentComponents,
+  { sources }: AgentConfig,
+): number {
   const limit = processes.fileLimit();
   if (limit === undefined) return Number.POSITIVE_INFINITY;
-  const count = Object.values(sources).filter(({ type }) => type === 'file').length;
+  const count = Object.values(sources).filter(
+    (options) => componentOf(components.sources, options).opensManyFiles,
+  ).length;
   const left = Math.max(limit - reservedDescriptors, limit / 2);
   return Math.max(1, Math.floor(left / Math.max(1, count)));
 }
@@ -156,6 +170,7 @@ function createProducer(
   system: System,
   config: AgentConfig,
   kafka: AgentOptions['kafka'],
+  maxRequestBytes: number,
 ): Producer {
   const { producer } = config;
   const created = new Producer(
@@ -167,7 +182,7 @@ function createProducer(
       lingerMs: producer.linger,
       batchBytes: Math.min(producer.batch_size, producer.memory),
       maxMemoryBytes: producer.memory,
-      maxRequestBytes: maxRequestBytes(config),
+      maxRequestBytes,
       // The files are the buffer: a batch waits for the broker as long as it takes.
       deliveryTimeoutMs: Number.POSITIVE_INFINITY,
       waitsWhenRefused: true,
@@ -189,10 +204,10 @@ function createProducer(
 }
 
 function reportLag(system: System, name: string, source: Source): void {
-  const gauge = (what: string, help: string, read: (status: SourceStatus) => number) =>
-    system.metrics.gauge(`logflume_agent_${what}`, help, { source: name }, () =>
-      read(source.status()),
-    );
-  gauge('lag_bytes', 'Bytes that are there and not acknowledged yet', (now) => now.lagBytes);
-  gauge('open_files', 'Files or mails at hand', (now) => now.files);
+  system.metrics.gauge(
+    'logflume_agent_lag_bytes',
+    'Bytes that are there and not acknowledged yet',
+    { source: name },
+    () => source.status().lagBytes,
+  );
 }

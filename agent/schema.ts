@@ -1,5 +1,23 @@
-import { duration, size, topicName, z } from '../config/index.js';
-import { type SourceOptions, sourceOptions } from './sources/index.js';
+import {
+  type ComponentOptions,
+  componentOf,
+  duration,
+  oneOf,
+  size,
+  topicName,
+  z,
+} from '../config/index.js';
+import { type InterceptorComponent, interceptors } from './interceptors/index.js';
+import { type SourceComponent, sources } from './sources/index.js';
+
+/** What a source or an interceptor may be. */
+export interface AgentComponents {
+  readonly sources: readonly SourceComponent[];
+  readonly interceptors: readonly InterceptorComponent[];
+}
+
+/** Those that come with logflume. */
+export const agentComponents: AgentComponents = { sources, interceptors };
 
 const sourceName = z
   .string()
@@ -27,39 +45,49 @@ const producer = z.strictObject({
     .describe('When so much is unacknowledged, reading stops; no line or mail may be larger.'),
 });
 
+/** One source in the YAML. */
+function sourceOptions({ sources, interceptors }: AgentComponents) {
+  return oneOf(sources, {
+    interceptors: z.array(oneOf(interceptors, {})).default([]).describe('Applied in this order.'),
+  });
+}
+
 /** The `agent:` section. */
-export const agentSection = z
-  .strictObject({
-    delivery: z
-      .enum(['at_least_once', 'exactly_once'])
-      .default('at_least_once')
-      .refine((delivery) => delivery !== 'exactly_once', {
-        error: 'exactly_once comes with a later version; until then use at_least_once',
-      })
-      .describe('At_least_once: a crash repeats at most what was in flight.'),
-    producer: producer.prefault({}).describe('How records are sent.'),
-    dead_letter: topicName()
-      .optional()
-      .describe(
-        'Topic for records that the broker refuses for themselves, as too large or invalid; ' +
-          'without it they go to `<data_dir>/agent/failed/`.',
-      ),
-    sources: z
-      .record(sourceName, sourceOptions)
-      .describe('Where records come from. The name of a source is part of its positions.'),
-  })
-  .superRefine(({ sources, producer }, context) => {
-    for (const [name, source] of Object.entries(sources)) {
-      const key = source.type === 'file' ? 'max_line_bytes' : 'max_mail_bytes';
-      const bytes = largestValue(source);
-      if (bytes <= producer.memory) continue;
-      const message =
-        `${key} (${bytes}) must not be more than producer.memory (${producer.memory}): ` +
-        'what is larger could never be sent';
-      context.addIssue({ code: 'custom', path: ['sources', name, key], message });
-    }
-  })
-  .describe('Reads files and mails on this machine and sends them to topics.');
+export function agentSection(components: AgentComponents = agentComponents) {
+  return z
+    .strictObject({
+      delivery: z
+        .enum(['at_least_once', 'exactly_once'])
+        .default('at_least_once')
+        .refine((delivery) => delivery !== 'exactly_once', {
+          error: 'exactly_once comes with a later version; until then use at_least_once',
+        })
+        .describe('At_least_once: a crash repeats at most what was in flight.'),
+      producer: producer.prefault({}).describe('How records are sent.'),
+      dead_letter: topicName()
+        .optional()
+        .describe(
+          'Topic for records that the broker refuses for themselves, as too large or invalid; ' +
+            'without it they go to `<data_dir>/agent/failed/`.',
+        ),
+      sources: z
+        .record(sourceName, sourceOptions(components))
+        .describe('Where records come from. The name of a source is part of its positions.'),
+    })
+    .superRefine(({ sources, producer }, context) => {
+      for (const [name, source] of Object.entries(sources)) {
+        const { option, bytes } = largestRecord(components, source);
+        if (bytes <= producer.memory) continue;
+        const message =
+          `${option} (${bytes}) must not be more than producer.memory (${producer.memory}): ` +
+          'what is larger could never be sent';
+        context.addIssue({ code: 'custom', path: ['sources', name, option], message });
+      }
+    })
+    .describe('Reads files and mails on this machine and sends them to topics.');
+}
+
+export type AgentConfig = z.output<ReturnType<typeof agentSection>>;
 
 /** What key, headers and framing add to a value, generously. */
 const overheadBytes = 1024 * 1024;
@@ -67,13 +95,11 @@ const overheadBytes = 1024 * 1024;
 const usualRequestBytes = 8 * 1024 * 1024;
 
 /** The largest request that the agent's producer has to send, bytes. */
-export function maxRequestBytes({ sources }: AgentConfig): number {
-  const largest = Math.max(0, ...Object.values(sources).map(largestValue));
-  return Math.max(usualRequestBytes, largest + overheadBytes);
+export function maxRequestBytes(components: AgentComponents, { sources }: AgentConfig): number {
+  const records = Object.values(sources).map((one) => largestRecord(components, one).bytes);
+  return Math.max(usualRequestBytes, Math.max(0, ...records) + overheadBytes);
 }
 
-function largestValue(source: SourceOptions): number {
-  return source.type === 'file' ? source.max_line_bytes : source.max_mail_bytes;
+function largestRecord({ sources }: AgentComponents, options: ComponentOptions) {
+  return componentOf(sources, options).largestRecord(options);
 }
-
-export type AgentConfig = z.output<typeof agentSection>;

@@ -10,7 +10,13 @@ import type { OutputOptions } from './client-options.js';
 import type { Context } from './context.js';
 import { ExitCode } from './failure.js';
 import { roleNames } from './role-model.js';
-import { loadWholeConfig, NOTHING_TO_RUN, type WholeConfig, wholeSchema } from './whole-config.js';
+import {
+  loadWholeConfig,
+  NOTHING_TO_RUN,
+  schemaOfFile,
+  type WholeConfig,
+  wholeSchema,
+} from './whole-config.js';
 
 /** Options of the `config` commands. */
 export interface ConfigOptions {
@@ -57,18 +63,25 @@ export async function show(
   context: Context,
   options: ConfigOptions & OutputOptions,
 ): Promise<number> {
-  const { document } = await loadWholeConfig(context, options.config);
+  const { document, schema } = await loadWholeConfig(context, options.config);
   const format = options.output === 'json' ? 'json' : 'yaml';
-  await context.terminal.data(showConfig(await wholeSchema(), document, format));
+  await context.terminal.data(showConfig(schema, document, format));
   return ExitCode.done;
 }
 
-/** `config schema`: JSON Schema on stdout, or the reference pages into a directory. */
+/**
+ * `config schema`: JSON Schema on stdout, or the reference pages into a directory. A file is read
+ * for its plugins alone.
+ */
 export async function schema(
-  { system, terminal }: Context,
-  options: { readonly docs?: string },
+  context: Context,
+  options: { readonly docs?: string; readonly config?: string },
 ): Promise<number> {
-  const whole = await wholeSchema();
+  const { system, terminal } = context;
+  const { config: file } = options;
+  const { schema: whole } = await (file === undefined
+    ? wholeSchema()
+    : schemaOfFile(context, file));
   if (options.docs === undefined) {
     const json = jsonSchemaOf(whole, 'The configuration file of logflume');
     await terminal.data(`${JSON.stringify(json, undefined, 2)}\n`);

@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
-import { type AgentConfig, type Finding, sourceOutlook } from '../agent/index.js';
+import type { AgentConfig, SourceComponent } from '../agent/index.js';
 import { Admin } from '../client/index.js';
-import { type Address, formatAddress } from '../config/index.js';
+import { type Address, componentOf, type Finding, formatAddress } from '../config/index.js';
 import type { ArchiveSite } from '../sinks/index.js';
 import { refuseUnlessWritable, type System } from '../system/index.js';
 import { words } from './failure.js';
@@ -15,7 +15,6 @@ type Probe = Promise<readonly Finding[]>;
 /** A look at everything that a start would need. */
 export function probesOf(system: System, loaded: LoadedWhole, timeoutMs: number): Probe[] {
   const { config, archives } = loaded;
-  const document = loaded.document as Readonly<Record<string, unknown>>;
   const places = new Map([...archives.values()].map(({ place }) => [place.id, place]));
   const broker = config.broker as { listeners?: readonly { listen: Address }[] } | undefined;
   const roles = roleNames.filter((role) => config[role] !== undefined);
@@ -23,10 +22,10 @@ export function probesOf(system: System, loaded: LoadedWhole, timeoutMs: number)
     ...roles.map((role) => folder(system, join(config.data_dir, role), `folder of the ${role}`)),
     ...[...places.values()].map((place) => archiveProbe(system, place)),
     ...(config.demo ? [folder(system, config.demo.directory, 'folder of the demo')] : []),
-    ...sourceProbes(system, config),
+    ...sourceProbes(system, loaded),
     ...(broker?.listeners ?? []).map(({ listen }) => free(system, listen, 'broker')),
     ...telemetryPorts(config).map(({ role, listen }) => free(system, listen, `${role}, telemetry`)),
-    ...[...topicsByBroker(config, document)].map(([address, topics]) =>
+    ...[...topicsByBroker(loaded)].map(([address, topics]) =>
       answers(system, { address, topics: [...topics], timeoutMs }),
     ),
   ];
@@ -52,13 +51,12 @@ async function archiveProbe(system: System, place: ArchiveSite['place']): Probe 
   }
 }
 
-function sourceProbes(system: System, config: WholeConfig): Probe[] {
-  const { sources = {} } = (config.agent ?? {}) as Partial<AgentConfig>;
-  return Object.entries(sources).map(async ([name, source]): Probe => {
+function sourceProbes(system: System, loaded: LoadedWhole): Probe[] {
+  return sourcesOf(loaded).map(async ({ name, options, component }): Probe => {
     const who = `source ${name}`;
     try {
-      const findings = sourceOutlook(source, system);
-      const made = isMadeByDemo(config, source);
+      const findings = component.outlook?.(options, system) ?? [];
+      const made = isMadeByDemo(loaded.config, component.reads?.(options) ?? []);
       if (made && findings.some(({ outcome }) => outcome !== 'good')) {
         return [{ outcome: 'good', what: `${who}: the demo makes what it reads` }];
       }
@@ -69,14 +67,26 @@ function sourceProbes(system: System, config: WholeConfig): Probe[] {
   });
 }
 
+interface NamedSource {
+  readonly name: string;
+  readonly options: AgentConfig['sources'][string];
+  readonly component: SourceComponent;
+}
+
+function sourcesOf({ config, components }: LoadedWhole): NamedSource[] {
+  const { sources = {} } = (config.agent ?? {}) as Partial<AgentConfig>;
+  return Object.entries(sources).map(([name, options]) => {
+    return { name, options, component: componentOf(components.sources, options) };
+  });
+}
+
 /** The demo's writer makes its folders when it starts, and the agent finds them. */
-function isMadeByDemo(config: WholeConfig, source: AgentConfig['sources'][string]): boolean {
+function isMadeByDemo(config: WholeConfig, read: readonly string[]): boolean {
   const { logs, mails } = config.demo ?? {};
   const made = [logs?.directory, mails?.directory].filter((path) => path !== undefined);
-  const read = source.type === 'file' ? source.include : [source.directory];
-  return read.every((path) =>
-    made.some((directory) => !relative(directory, path).startsWith('..')),
-  );
+  const isMade = (path: string) =>
+    made.some((directory) => !relative(directory, path).startsWith('..'));
+  return read.length > 0 && read.every(isMade);
 }
 
 async function free({ net }: System, listen: Address, who: string): Probe {
@@ -91,10 +101,9 @@ async function free({ net }: System, listen: Address, who: string): Probe {
 }
 
 /** Each broker that agent and sinks would begin with, and the topics that it must have. */
-function topicsByBroker(
-  config: WholeConfig,
-  document: Readonly<Record<string, unknown>>,
-): Map<string, Set<string>> {
+function topicsByBroker(loaded: LoadedWhole): Map<string, Set<string>> {
+  const { config } = loaded;
+  const { kafka } = loaded.document as { readonly kafka?: { bootstrap?: readonly string[] } };
   const wanted = new Map<string, Set<string>>();
   const want = (bootstrap: readonly string[] | undefined, topics: readonly string[]) => {
     for (const address of bootstrap ?? []) {
@@ -102,11 +111,9 @@ function topicsByBroker(
     }
   };
   // The broker of this file does not run yet, and makes its topics when it does.
-  const kafka = document.kafka as { bootstrap?: readonly string[] } | undefined;
   const shared = config.broker === undefined ? kafka?.bootstrap : undefined;
-  const { sources = {} } = (config.agent ?? {}) as Partial<AgentConfig>;
   const sinks = Object.values(config.sinks ?? {});
-  for (const { topic } of Object.values(sources)) want(shared, [topic]);
+  for (const { component, options } of sourcesOf(loaded)) want(shared, component.topics(options));
   for (const sink of sinks) want(sink.kafka?.bootstrap ?? shared, sink.topics);
   return wanted;
 }

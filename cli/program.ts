@@ -66,6 +66,7 @@ function addConfig(program: Command, context: Context, run: Runner): void {
     .command('schema')
     .description('print the JSON Schema of the file, for editors')
     .addOption(new Option('-o, --output <format>').choices(['json']).default('json'))
+    .option('-c, --config <file>', 'with what the plugins of this file add')
     .option('--docs <directory>', 'write the reference pages there instead')
     .action(run(async (options) => (await import('./config.js')).schema(context, options)));
 }

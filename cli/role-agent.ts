@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { Agent, type AgentConfig, agentSection } from '../agent/index.js';
+import { Agent, type AgentConfig, agentComponents, agentSection } from '../agent/index.js';
 import { type KafkaConfig, kafkaSection } from '../client/section/index.js';
 import type { Role } from './role-model.js';
 
 /** The agent as a role. */
 export const agentRole: Role = {
   name: 'agent',
+  components: agentComponents,
   section: agentSection,
   kafka: kafkaSection,
   async start(system, sections) {
@@ -14,6 +15,7 @@ export const agentRole: Role = {
       config: sections.section as AgentConfig,
       kafka: sections.kafka as KafkaConfig,
       dataDir: join(sections.data_dir, 'agent'),
+      components: sections.components,
     });
     return {
       address: undefined,

@@ -7,7 +7,8 @@ import type { Role } from './role-model.js';
 /** The broker as a role: nothing is left to be finished when it is asked to stop. */
 export const brokerRole: Role = {
   name: 'broker',
-  section: brokerSection,
+  components: {},
+  section: () => brokerSection,
   kafka: undefined,
   async start(system, sections) {
     // The section has been parsed with this very schema.

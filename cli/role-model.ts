@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { System } from '../system/index.js';
+import type { Components } from './components.js';
 
 /** The roles a machine can run, in the order in which they start. */
 export const roleNames = ['broker', 'agent', 'sinks'] as const;
@@ -12,6 +13,8 @@ export interface RoleSections {
   readonly kafka: unknown;
   /** A person gives up the offsets that retention has removed; only sinks look at it. */
   readonly acceptGap: boolean;
+  /** Those that its section was checked against. */
+  readonly components: Components;
 }
 
 /** A role that runs in this process. */
@@ -31,7 +34,10 @@ export interface RunningRole {
 /** How the command line runs a role. Loaded only by the process that needs it. */
 export interface Role {
   readonly name: RoleName;
-  readonly section: z.ZodType;
+  /** What comes with it. */
+  readonly components: Partial<Components>;
+  /** Its section of the YAML, where things may be what `components` has. */
+  section(components: Components): z.ZodType;
   /** The `kafka:` section, for roles that are Kafka clients. */
   readonly kafka: z.ZodType | undefined;
   start(system: System, sections: RoleSections): Promise<RunningRole>;

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { type KafkaConfig, kafkaSection } from '../client/section/index.js';
-import { Sinks, type SinksConfig, sinksSection } from '../sinks/index.js';
+import { Sinks, type SinksConfig, sinkComponents, sinksSection } from '../sinks/index.js';
 import type { Role } from './role-model.js';
 
 /** The sinks as a role. */
 export const sinksRole: Role = {
   name: 'sinks',
-  section: sinksSection(),
+  components: sinkComponents,
+  section: sinksSection,
   kafka: kafkaSection,
   async start(system, sections) {
     // Both sections have been parsed with these very schemas.
@@ -14,6 +15,7 @@ export const sinksRole: Role = {
       config: sections.section as SinksConfig,
       kafka: sections.kafka as KafkaConfig,
       dataDir: join(sections.data_dir, 'sinks'),
+      components: sections.components,
       acceptGap: sections.acceptGap,
     });
     return {

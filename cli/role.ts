@@ -29,7 +29,7 @@ export async function runRole(
   const { system } = context;
   tellUnexpected(context, name);
   const role = await loadRole(name);
-  const config = loadRoleConfig(context, role, options.config, options);
+  const config = await loadRoleConfig(context, role, options.config, options);
   const running = await role.start(system, { ...config, acceptGap: options.acceptGap === true });
   let draining = false;
   const telemetry = await startTelemetry(system, config.telemetry?.listen, {

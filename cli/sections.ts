@@ -1,12 +1,13 @@
 import {
   duration,
   formatAddress,
-  loadConfig,
   parseAddress,
+  readConfig,
   telemetrySection,
   z,
 } from '../config/index.js';
 import type { Context } from './context.js';
+import { withPlugins } from './plugins.js';
 import type { Role, RoleName } from './role-model.js';
 
 /** What holds for the machine, whatever roles it runs. */
@@ -20,6 +21,13 @@ export const machineFields = {
     .prefault('20s')
     .describe('How long a role may take to finish what is there when it is asked to stop.'),
   telemetry: telemetrySection.optional(),
+  plugins: z
+    .array(z.string().min(1))
+    .optional()
+    .describe(
+      'ES modules that bring more types of sources, interceptors, sinks, stores and formats: ' +
+        'paths (`./…`, from this file) or packages. See docs/plugins.md.',
+    ),
 };
 
 /** What the command line overrides in the file. */
@@ -67,7 +75,7 @@ export function overridden(document: Document, overrides: Overrides): Record<str
 }
 
 /** The checked sections of one role; the other roles' sections are not looked at. */
-export function loadRoleConfig(
+export async function loadRoleConfig(
   { system, environment }: Pick<Context, 'system' | 'environment'>,
   role: Role,
   file: string,
@@ -81,16 +89,14 @@ export function loadRoleConfig(
     kafka: role.kafka ?? ignored,
     demo: ignored,
   };
-  const schema = z.strictObject({ ...machineFields, ...others, [role.name]: role.section });
-  const loaded = loadConfig({
-    disk: system.disk,
-    file,
-    environment,
-    schema,
-    adjust: (document) => overridden(document, overrides),
-  });
+  const read = readConfig({ disk: system.disk, file, environment });
+  const components = await withPlugins(system, { file, read, builtIn: role.components });
+  const section = role.section(components);
+  const schema = z.strictObject({ ...machineFields, ...others, [role.name]: section });
+  const loaded = read.check(schema, (document) => overridden(document, overrides));
   const config = loaded.config as z.output<z.ZodObject<typeof machineFields>> & {
     readonly kafka: unknown;
   };
-  return { ...config, section: (loaded.config as Record<string, unknown>)[role.name] };
+  const { [role.name]: checked } = loaded.config as Record<string, unknown>;
+  return { ...config, section: checked, components };
 }

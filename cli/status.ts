@@ -1,4 +1,4 @@
-import type { AgentStatus } from '../agent/index.js';
+import type { SourceStatus } from '../agent/index.js';
 import type { Admin } from '../client/index.js';
 import type { SinkStatus } from '../sinks/index.js';
 import { archivesReach, reachData, reachText } from './archive-reach.js';
@@ -90,19 +90,26 @@ async function clusterOf(
   return { clusterId: cluster.clusterId, brokers, topics, groups, archives };
 }
 
+/** Of figures that only some types of source have, these are shown where they are. */
+interface SourcesStatus {
+  readonly sources?: Readonly<
+    Record<string, SourceStatus & { readonly files?: number; readonly failed?: number }>
+  >;
+}
+
 /** What is wrong, the roles, and what the sources and sinks have done. */
 function rolesText(roles: readonly RoleHealth[]): string {
   if (roles.length === 0) return '';
   const problems = problemsOf(roles).map(
     ({ role, text, since }) => `${role}: ${text} (since ${new Date(since).toISOString()})\n`,
   );
-  const { sources = {} } = statusOf<Partial<AgentStatus>>(roles, 'agent') ?? {};
+  const { sources = {} } = statusOf<SourcesStatus>(roles, 'agent') ?? {};
   const sinks = statusOf<Record<string, SinkStatus>>(roles, 'sinks') ?? {};
   const rows = roles.map(({ role, state, address }) => [role, state, address]);
   let text = problems.length === 0 ? '' : `PROBLEMS\n${problems.join('')}\n`;
   text += `${table(['ROLE', 'STATE', 'HEALTH'], rows)}\n`;
   const sourceRows = Object.entries(sources).map(([name, source]) => {
-    const { type, files, acknowledged, lagBytes, failed } = source;
+    const { type, files = '', acknowledged, lagBytes, failed = '' } = source;
     return [name, type, files, acknowledged, bytesText(lagBytes), failed];
   });
   const sourceTitles = ['SOURCE', 'TYPE', 'FILES', 'ACKNOWLEDGED', 'UNSENT', 'FAILED'];

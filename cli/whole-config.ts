@@ -1,7 +1,9 @@
-import { type Loaded, loadConfig, z } from '../config/index.js';
+import { type Loaded, type ReadConfig, readConfig, z } from '../config/index.js';
 import { archivesOf, type SinkArchive, type SinksConfig } from '../sinks/index.js';
+import { type Components, together } from './components.js';
 import type { Context } from './context.js';
 import { type DemoConfig, demoSection } from './demo/index.js';
+import { withPlugins } from './plugins.js';
 import { roleNames } from './role-model.js';
 import { loadRole } from './roles.js';
 import { machineFields, overridden } from './sections.js';
@@ -15,40 +17,58 @@ export interface WholeConfig extends z.output<z.ZodObject<typeof machineFields>>
   readonly demo?: DemoConfig | undefined;
 }
 
-/** A whole file, and what its sinks archive, by the names of the sinks. */
-export interface LoadedWhole extends Loaded<WholeConfig> {
-  readonly archives: ReadonlyMap<string, SinkArchive>;
+/** What a whole file consists of. */
+type Whole = Awaited<ReturnType<typeof schemaWith>>;
+
+/** The schema of a file without plugins, put together from the parts' sections. */
+export function wholeSchema(): Promise<Whole> {
+  return schemaWith(async (builtIn) => builtIn);
 }
 
-/** The schema of the whole file, put together from the parts' sections. */
-export async function wholeSchema() {
-  const [broker, agent, sinks] = await Promise.all(roleNames.map(loadRole));
-  const section = (part: z.ZodType | undefined) => (part ?? z.unknown()).optional();
-  return z.strictObject({
+/** The schema of a file, with what its plugins add. */
+export async function schemaOfFile(
+  { system, environment }: Pick<Context, 'system' | 'environment'>,
+  file: string,
+): Promise<Whole & { readonly read: ReadConfig }> {
+  const read = readConfig({ disk: system.disk, file, environment });
+  const whole = await schemaWith((builtIn) => withPlugins(system, { file, read, builtIn }));
+  return { ...whole, read };
+}
+
+async function schemaWith(add: (builtIn: Components) => Promise<Components>) {
+  const [broker, agent, sinks] = await Promise.all([
+    loadRole('broker'),
+    loadRole('agent'),
+    loadRole('sinks'),
+  ]);
+  const components = await add(together(agent.components, sinks.components));
+  const schema = z.strictObject({
     ...machineFields,
-    broker: section(broker?.section),
-    kafka: section(agent?.kafka),
-    agent: section(agent?.section),
-    sinks: section(sinks?.section),
+    broker: broker.section(components).optional(),
+    kafka: (agent.kafka ?? z.unknown()).optional(),
+    agent: agent.section(components).optional(),
+    sinks: sinks.section(components).optional(),
     demo: demoSection.optional(),
   });
+  return { schema, components };
+}
+
+/** A whole file, checked; what it was checked with; and what its sinks archive, by their names. */
+export interface LoadedWhole extends Loaded<WholeConfig>, Whole {
+  readonly archives: ReadonlyMap<string, SinkArchive>;
 }
 
 /** Reads and checks a whole file, and what only shows when its sections are seen together. */
 export async function loadWholeConfig(
-  { system, environment }: Pick<Context, 'system' | 'environment'>,
+  context: Pick<Context, 'system' | 'environment'>,
   file: string,
 ): Promise<LoadedWhole> {
-  const parsed = loadConfig({
-    disk: system.disk,
-    file,
-    environment,
-    schema: await wholeSchema(),
-    adjust: (document) => overridden(document, {}),
-  });
+  const { read, ...whole } = await schemaOfFile(context, file);
+  const parsed = read.check(whole.schema, (document) => overridden(document, {}));
   // Each section has been parsed with its role's own schema.
   const config = parsed.config as WholeConfig;
-  const loaded = { ...parsed, config, archives: archivesOf(config.sinks ?? {}) };
+  const archives = archivesOf(config.sinks ?? {}, whole.components);
+  const loaded: LoadedWhole = { ...parsed, ...whole, config, archives };
   const problems = contradictions(loaded);
   if (problems.length > 0) loaded.fail(problems);
   return loaded;

@@ -37,15 +37,14 @@ export function oneOf<Shared extends z.ZodShape>(
   order: 'sharedFirst' | 'sharedLast' = 'sharedLast',
 ): z.ZodType<ComponentOptions & z.output<z.ZodObject<Shared>>> {
   const [first, ...others] = components.map(({ type, schema }) => {
-    const { description = '' } = schema;
-    const own = schema.shape;
+    const own = schema._zod.def.shape;
     const all = order === 'sharedFirst' ? { ...shared, ...own } : { ...own, ...shared };
-    // Extending would put `type` behind; a copy keeps what the component checks over its options.
     const shape = { type: z.literal(type), ...all };
-    return schema
-      .clone({ ...schema.def, shape })
-      .strict()
-      .describe(description);
+    // A copy keeps what the component checks over its options, and is of the zod that made it.
+    const whole = z.clone(schema, { ...schema._zod.def, shape, catchall: z.never() });
+    const { description } = schema;
+    if (description !== undefined) z.globalRegistry.add(whole, { description });
+    return whole;
   });
   if (first === undefined) throw new Error('a kind needs a component');
   const union: z.ZodType = z.discriminatedUnion('type', [first, ...others]);

@@ -7,14 +7,35 @@ import { suggestion } from './options/index.js';
 import { sentence } from './sentences.js';
 import { type Path, pathId, readYaml, type YamlSource } from './source.js';
 
-/** What `loadConfig` reads and checks. */
-export interface LoadOptions<S extends z.ZodType> {
+/** Where a configuration is read from. */
+export interface ConfigPlace {
   readonly disk: Pick<Disk, 'readFileSync'>;
   readonly file: string;
   readonly environment: Environment;
+}
+
+/** What `loadConfig` reads and checks. */
+export interface LoadOptions<S extends z.ZodType> extends ConfigPlace {
   readonly schema: S;
   /** Changes the document before it is checked: what the command line overrides. */
-  adjust?(document: Readonly<Record<string, unknown>>): Record<string, unknown>;
+  adjust?: Adjust;
+}
+
+type Adjust = (document: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+
+/** Mistakes of a file, to be told with their places. Throws the `ConfigError`. */
+type Fail = (problems: readonly { readonly path: Path; readonly text: string }[]) => never;
+
+/** A file that was read and is not checked yet. */
+export interface ReadConfig {
+  /**
+   * Text that stands in the list `key`, as far as it can be made out; by its place in the list.
+   * What schema the file has may depend on it.
+   */
+  textsOf(key: string): ReadonlyMap<number, string>;
+  /** Throws one `ConfigError` that names every mistake with its line and column. */
+  check<S extends z.ZodType>(schema: S, adjust?: Adjust): Loaded<z.output<S>>;
+  readonly fail: Fail;
 }
 
 /** A configuration that has passed every check. */
@@ -24,7 +45,7 @@ export interface Loaded<T> {
   /** As it was written, variables filled in. */
   readonly document: unknown;
   /** Reports mistakes that only show once parts are put together, with their places. */
-  fail(problems: readonly { readonly path: Path; readonly text: string }[]): never;
+  readonly fail: Fail;
 }
 
 function readFile(disk: Pick<Disk, 'readFileSync'>, file: string): string {
@@ -82,27 +103,42 @@ function explain(
  * Throws one `ConfigError` that names every mistake with its line and column.
  */
 export function loadConfig<S extends z.ZodType>(options: LoadOptions<S>): Loaded<z.output<S>> {
-  const { disk, file, environment, schema } = options;
+  return readConfig(options).check(options.schema, options.adjust);
+}
+
+/**
+ * Reads a YAML file and fills in variables of the environment. Throws a `ConfigError` where there
+ * is nothing to read; what is wrong with the text is said by `check`.
+ */
+export function readConfig({ disk, file, environment }: ConfigPlace): ReadConfig {
   const source = readYaml(readFile(disk, file), environment);
-  const syntaxError = source.problems.some(({ text }) => text.startsWith('is not YAML'));
-  const document =
-    options.adjust && isMapping(source.value) ? options.adjust(source.value) : source.value;
-  const result = schema.safeParse(document, { error: sentence });
-  const problems = [...source.problems];
-  // What a broken document means is guesswork, so only its syntax is complained about.
-  if (!result.success && !syntaxError) {
-    problems.push(...explain(result.error.issues, [], source, schema));
-  }
-  if (problems.length > 0 || !result.success) throw new ConfigError(file, inOrder(problems));
+  const isYaml = !source.problems.some(({ text }) => text.startsWith('is not YAML'));
+  const fail: Fail = (found) => {
+    const placed = found.map(({ path, text }) => ({
+      ...source.placeOf(path),
+      text: `${subject(path)}${text}`,
+    }));
+    throw new ConfigError(file, inOrder(placed));
+  };
   return {
-    config: result.data,
-    document,
-    fail(found) {
-      const placed = found.map(({ path, text }) => ({
-        ...source.placeOf(path),
-        text: `${subject(path)}${text}`,
-      }));
-      throw new ConfigError(file, inOrder(placed));
+    fail,
+    textsOf(key) {
+      const list = isYaml && isMapping(source.value) ? source.value[key] : undefined;
+      const texts = (Array.isArray(list) ? list : []).entries();
+      const isText = (index: number, text: unknown) =>
+        typeof text === 'string' && !source.spoiled.has(pathId([key, index]));
+      return new Map([...texts].filter(([index, text]) => isText(index, text)));
+    },
+    check(schema, adjust) {
+      const document = adjust && isMapping(source.value) ? adjust(source.value) : source.value;
+      const result = schema.safeParse(document, { error: sentence });
+      const problems = [...source.problems];
+      // What a broken document means is guesswork, so only its syntax is complained about.
+      if (!result.success && isYaml) {
+        problems.push(...explain(result.error.issues, [], source, schema));
+      }
+      if (problems.length > 0 || !result.success) throw new ConfigError(file, inOrder(problems));
+      return { config: result.data, document, fail };
     },
   };
 }

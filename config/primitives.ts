@@ -6,8 +6,17 @@ import { z } from './zod.js';
 /** What a primitive is for people: drives the documentation, JSON Schema and `config show`. */
 export type PrimitiveKind = 'duration' | 'size' | 'secret' | 'address' | 'url';
 
-/** Which of our schemas are primitives; a copy made by `.describe()` stays one. */
-export const primitiveKinds = z.registry<{ kind: PrimitiveKind }>();
+const createKinds = () => z.registry<{ kind: PrimitiveKind }>();
+
+const everyCopy: { [key: symbol]: ReturnType<typeof createKinds> | undefined } = globalThis;
+const kindsId = Symbol.for('logflume.primitiveKinds');
+
+/**
+ * Which schemas are primitives; a copy made by `.describe()` stays one. All copies of the package
+ * in a process share it, as a plugin may find another: its secrets would be shown.
+ */
+export const primitiveKinds = everyCopy[kindsId] ?? createKinds();
+everyCopy[kindsId] = primitiveKinds;
 
 const scalar = (error: string) =>
   z.union([z.string(), z.number()], {

@@ -43,4 +43,9 @@ export interface Processes {
   /** How many descriptors this process may have (`ulimit -n`); undefined where not known. */
   fileLimit(): number | undefined;
   hostname(): string;
+  /**
+   * Loads an ES module into this process: `name` as it would stand in an import of the file
+   * `from`, which need not be a module. Resolves to what it exports; rejects as an import does.
+   */
+  load(name: string, from: string): Promise<Readonly<Record<string, unknown>>>;
 }

@@ -57,7 +57,7 @@ async function runPath({ sources, sinks }: Wanted, during: () => Promise<void>):
   const broker = await Broker.start({ dataDir: join(directory, 'broker') }, system);
   const kafka = kafkaSection.parse({ bootstrap: [broker.address] });
   const agent = await Agent.start(system, {
-    config: agentSection.parse({ sources }),
+    config: agentSection().parse({ sources }),
     kafka,
     dataDir: join(directory, 'agent'),
   });

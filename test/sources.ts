@@ -58,4 +58,7 @@ function readSource(path: string): Source {
   };
 }
 
-export const sources = [...parts.flatMap(listSources), 'index.ts'].map(readSource);
+/** What the package exports. */
+export const doors = ['index.ts', 'plugin.ts'];
+
+export const sources = [...parts.flatMap(listSources), ...doors].map(readSource);

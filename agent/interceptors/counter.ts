@@ -3,12 +3,12 @@ import type { InterceptorComponent } from './interceptor.js';
 
 const schema = z
   .strictObject({
-    type: z.literal('counter'),
     name: z.string().min(1).default('records').describe('Label of the metrics.'),
   })
   .describe('Counts the records that were acknowledged and those that failed, as metrics.');
 
 export const counter: InterceptorComponent<typeof schema> = {
+  type: 'counter',
   schema,
   create: ({ name }, { system, source }) => {
     const count = (result: 'success' | 'failure') =>

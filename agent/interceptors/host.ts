@@ -3,12 +3,12 @@ import type { InterceptorComponent } from './interceptor.js';
 
 const schema = z
   .strictObject({
-    type: z.literal('host'),
     header: z.string().min(1).default('host').describe('Name of the header.'),
   })
   .describe('Adds the name of this machine as a header.');
 
 export const host: InterceptorComponent<typeof schema> = {
+  type: 'host',
   schema,
   create: ({ header }, { system }) => ({
     constantHeaders: [[header, Buffer.from(system.processes.hostname())]],

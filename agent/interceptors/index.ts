@@ -1,52 +1,36 @@
-import { z } from '../../config/index.js';
+import { type ComponentOptions, componentOf } from '../../config/index.js';
 import { InterceptorChain, InterceptorError } from './chain.js';
 import { counter } from './counter.js';
 import { host } from './host.js';
-import type { Interceptor, InterceptorContext } from './interceptor.js';
+import type { InterceptorComponent, InterceptorContext } from './interceptor.js';
 import { regexExtract } from './regex-extract.js';
 import { regexFilter } from './regex-filter.js';
 import { searchReplace } from './search-replace.js';
 import { staticHeaders } from './static.js';
 import { timestamp } from './timestamp.js';
 
+export type { Interceptor, InterceptorComponent, InterceptorContext } from './interceptor.js';
+export type { RecordView } from './record-view.js';
 export { InterceptorChain, InterceptorError };
 
-/** One interceptor in the YAML; `type` says which. */
-export const interceptorOptions = z.discriminatedUnion('type', [
-  timestamp.schema,
-  host.schema,
-  staticHeaders.schema,
-  regexFilter.schema,
-  searchReplace.schema,
-  regexExtract.schema,
-  counter.schema,
-]);
+/** Every type of interceptor that comes with logflume. */
+export const interceptors: readonly InterceptorComponent[] = [
+  timestamp,
+  host,
+  staticHeaders,
+  regexFilter,
+  searchReplace,
+  regexExtract,
+  counter,
+];
 
-export type InterceptorOptions = z.output<typeof interceptorOptions>;
-
-/** The chain of one source. */
+/** The chain of one source, whose options were checked against `components`. */
 export function createChain(
-  list: readonly InterceptorOptions[],
+  components: readonly InterceptorComponent[],
+  list: readonly ComponentOptions[],
   context: InterceptorContext,
 ): InterceptorChain {
-  return new InterceptorChain(list.map((options) => create(options, context)));
-}
-
-function create(options: InterceptorOptions, context: InterceptorContext): Interceptor {
-  switch (options.type) {
-    case 'timestamp':
-      return timestamp.create(options, context);
-    case 'host':
-      return host.create(options, context);
-    case 'static':
-      return staticHeaders.create(options, context);
-    case 'regex_filter':
-      return regexFilter.create(options, context);
-    case 'search_replace':
-      return searchReplace.create(options, context);
-    case 'regex_extract':
-      return regexExtract.create(options, context);
-    case 'counter':
-      return counter.create(options, context);
-  }
+  return new InterceptorChain(
+    list.map((options) => componentOf(components, options).create(options, context)),
+  );
 }

@@ -1,4 +1,4 @@
-import { z } from '../../config/index.js';
+import { type Component, type OptionsSchema, z } from '../../config/index.js';
 import type { Header } from '../../protocol/records/index.js';
 import type { System } from '../../system/index.js';
 import type { RecordView } from './record-view.js';
@@ -20,11 +20,12 @@ export interface InterceptorContext {
   readonly source: string;
 }
 
-/** One kind of interceptor: its schema (with name and words) and how to make one. */
-export interface InterceptorComponent<Schema extends z.ZodType> {
-  readonly schema: Schema;
-  create(options: z.output<Schema>, context: InterceptorContext): Interceptor;
-}
+/** A type of interceptor: see `interceptors` for those that there are. */
+export type InterceptorComponent<Schema extends OptionsSchema = OptionsSchema> = Component<
+  Schema,
+  InterceptorContext,
+  Interceptor
+>;
 
 /** The source of a regular expression, checked when the configuration is read. */
 export function regularExpression() {

@@ -3,7 +3,6 @@ import { type InterceptorComponent, regularExpression } from './interceptor.js';
 
 const schema = z
   .strictObject({
-    type: z.literal('regex_extract'),
     pattern: regularExpression()
       .refine((source) => source.includes('(?<'), {
         error: 'needs a named group, such as (?<level>[A-Z]+)',
@@ -13,6 +12,7 @@ const schema = z
   .describe('Copies parts of the value into headers; the value stays as it is.');
 
 export const regexExtract: InterceptorComponent<typeof schema> = {
+  type: 'regex_extract',
   schema,
   create: ({ pattern }) => {
     const expression = new RegExp(pattern, 'u');

@@ -3,7 +3,6 @@ import { type InterceptorComponent, regularExpression } from './interceptor.js';
 
 const schema = z
   .strictObject({
-    type: z.literal('regex_filter'),
     include: regularExpression().optional().describe('Keep only records that match.'),
     exclude: regularExpression().optional().describe('Drop records that match.'),
   })
@@ -13,6 +12,7 @@ const schema = z
   .describe('Drops records by regular expressions. The archive then lacks them, as it should.');
 
 export const regexFilter: InterceptorComponent<typeof schema> = {
+  type: 'regex_filter',
   schema,
   create: (options) => {
     const include = options.include === undefined ? undefined : new RegExp(options.include, 'u');

@@ -3,13 +3,13 @@ import { type InterceptorComponent, regularExpression } from './interceptor.js';
 
 const schema = z
   .strictObject({
-    type: z.literal('search_replace'),
     search: regularExpression().describe('What to look for, everywhere in the value.'),
     replace: z.string().describe('What to put there; $1, $<name> and $& mean what was found.'),
   })
   .describe('Replaces text in values: to mask passwords, say.');
 
 export const searchReplace: InterceptorComponent<typeof schema> = {
+  type: 'search_replace',
   schema,
   create: ({ search, replace }) => {
     const pattern = new RegExp(search, 'gu');

@@ -3,12 +3,12 @@ import type { InterceptorComponent } from './interceptor.js';
 
 const schema = z
   .strictObject({
-    type: z.literal('static'),
     headers: z.record(z.string().min(1), z.string()).describe('Names and values of the headers.'),
   })
   .describe('Adds headers that are the same for every record.');
 
 export const staticHeaders: InterceptorComponent<typeof schema> = {
+  type: 'static',
   schema,
   create: ({ headers }) => ({
     constantHeaders: Object.entries(headers).map(([name, value]) => [name, Buffer.from(value)]),

@@ -3,7 +3,6 @@ import type { InterceptorComponent } from './interceptor.js';
 
 const schema = z
   .strictObject({
-    type: z.literal('timestamp'),
     separator: z.string().default(' ').describe('What stands between the time and the value.'),
   })
   .describe(
@@ -12,6 +11,7 @@ const schema = z
   );
 
 export const timestamp: InterceptorComponent<typeof schema> = {
+  type: 'timestamp',
   schema,
   create: ({ separator }) => {
     let prefixedMs = -1;

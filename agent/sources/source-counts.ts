@@ -1,60 +1,60 @@
-import type { System } from '../../system/index.js';
+import type { Counter, System } from '../../system/index.js';
 import type { SourceStatus } from './source.js';
 
-/** Counts what one source does, for its status and as metrics. */
+/** Counts what every source does, for its status and as metrics. */
 export class SourceCounts {
-  readonly #counters;
+  readonly #records: Counter;
+  readonly #bytes: Counter;
+  readonly #acknowledged: Counter;
+  readonly #failedRecords: Counter;
 
-  constructor(system: System, source: string) {
-    const counter = (name: string, help: string) =>
-      system.metrics.counter(`logflume_agent_${name}_total`, help, { source });
-    this.#counters = {
-      records: counter('records', 'Records handed to the producer, repeats included'),
-      bytes: counter('bytes', 'Bytes of their values'),
-      acknowledged: counter('acknowledged_records', 'Records acknowledged by the broker'),
-      partials: counter('partial_records', 'Records that are no whole lines'),
-      lateLines: counter('late_records', 'Records from a file whose successor was begun already'),
-      failed: counter('failed_mails', 'Mails moved to failed/'),
-      failedRecords: counter('failed_records', 'Records refused for themselves and set aside'),
-    };
+  constructor(
+    private readonly system: System,
+    private readonly source: string,
+  ) {
+    this.#records = this.counter('records', 'Records handed to the producer, repeats included');
+    this.#bytes = this.counter('bytes', 'Bytes of their values');
+    this.#acknowledged = this.counter('acknowledged_records', 'Records acknowledged by the broker');
+    this.#failedRecords = this.counter(
+      'failed_records',
+      'Records refused for themselves and set aside',
+    );
+  }
+
+  /** One more counter, which only this type of source has: `logflume_agent_<name>_total`. */
+  counter(name: string, help: string): Counter {
+    const { system, source } = this;
+    return system.metrics.counter(`logflume_agent_${name}_total`, help, { source });
+  }
+
+  /** A gauge of this source: `logflume_agent_<name>`. */
+  gauge(name: string, help: string, read: () => number): void {
+    const { system, source } = this;
+    system.metrics.gauge(`logflume_agent_${name}`, help, { source }, read);
   }
 
   /** Records were handed to the producer. */
-  sent(records: number, bytes: number, partials: number): void {
-    if (records > 0) this.#counters.records.inc(records);
-    if (bytes > 0) this.#counters.bytes.inc(bytes);
-    if (partials > 0) this.#counters.partials.inc(partials);
+  sent(records: number, bytes: number): void {
+    if (records > 0) this.#records.inc(records);
+    if (bytes > 0) this.#bytes.inc(bytes);
   }
 
   acknowledged(records: number): void {
-    if (records > 0) this.#counters.acknowledged.inc(records);
-  }
-
-  late(records: number): void {
-    this.#counters.lateLines.inc(records);
-  }
-
-  failed(): void {
-    this.#counters.failed.inc();
+    if (records > 0) this.#acknowledged.inc(records);
   }
 
   /** A record was refused for itself and is kept elsewhere. */
   setAside(): void {
-    this.#counters.failedRecords.inc();
+    this.#failedRecords.inc();
   }
 
   /** The counts since the start. */
-  read(): Omit<SourceStatus, 'type' | 'files' | 'lagBytes'> {
-    const { records, bytes, acknowledged, partials, lateLines, failed, failedRecords } =
-      this.#counters;
+  read(): Omit<SourceStatus, 'type' | 'lagBytes'> {
     return {
-      records: records.value,
-      bytes: bytes.value,
-      acknowledged: acknowledged.value,
-      partials: partials.value,
-      lateLines: lateLines.value,
-      failed: failed.value,
-      failedRecords: failedRecords.value,
+      records: this.#records.value,
+      bytes: this.#bytes.value,
+      acknowledged: this.#acknowledged.value,
+      failedRecords: this.#failedRecords.value,
     };
   }
 }

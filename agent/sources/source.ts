@@ -1,5 +1,7 @@
+import type { Component, OptionsSchema, z } from '../../config/index.js';
 import type { Log, System } from '../../system/index.js';
 import type { FailedRecords } from '../failed-records.js';
+import type { Finding } from '../finding.js';
 import type { InterceptorChain } from '../interceptors/index.js';
 import type { SourcePositions } from '../positions.js';
 import type { RecordProducer } from '../producer.js';
@@ -21,7 +23,10 @@ export interface SourceContext {
   readonly host: string;
 }
 
-/** What a source has done since it started, and what lies before it. */
+/**
+ * What a source has done since it started, and what lies before it. Of figures that only its type
+ * has, it says what it likes beside these.
+ */
 export interface SourceStatus {
   readonly type: string;
   /** Records handed to the producer (repeats count), and the bytes of their values. */
@@ -29,16 +34,8 @@ export interface SourceStatus {
   readonly bytes: number;
   /** Records acknowledged. */
   readonly acknowledged: number;
-  /** Files or mails at hand. */
-  readonly files: number;
   /** Bytes that are there and not acknowledged yet. */
   readonly lagBytes: number;
-  /** Lines that came into a file after its successor was begun. */
-  readonly lateLines: number;
-  /** Records that are no whole lines. */
-  readonly partials: number;
-  /** Mails moved to `failed/`. */
-  readonly failed: number;
   /** Records refused for themselves and set aside. */
   readonly failedRecords: number;
 }
@@ -53,4 +50,19 @@ export interface Source {
   /** Stops at once; what is not acknowledged will be sent again. */
   stop(): Promise<void>;
   status(): SourceStatus;
+}
+
+/** A type of source: see `sources` for those that there are. */
+export interface SourceComponent<Schema extends OptionsSchema = OptionsSchema>
+  extends Component<Schema, SourceContext, Source> {
+  /** Where it sends to. */
+  topics(options: z.output<Schema>): readonly string[];
+  /** The bytes of the largest record that it may send, and the name of the option that says so. */
+  largestRecord(options: z.output<Schema>): { readonly option: string; readonly bytes: number };
+  /** What it would find now, for `config test`. Starts and changes nothing. */
+  outlook?(options: z.output<Schema>, system: System): readonly Finding[];
+  /** Files, globs and directories of this machine that it reads. */
+  reads?(options: z.output<Schema>): readonly string[];
+  /** It keeps files open, as many as it is allowed: `SourceContext.maxOpenFiles`. */
+  readonly opensManyFiles?: boolean;
 }

@@ -96,9 +96,9 @@ class Writer {
 
   /** The options of a section that maps free names to things. */
   entries(schema: Schema, key: string): Row[] {
-    const element = elementOf(schema)?.element;
-    if (!element) return [];
-    return [rowOf('<name>', element), ...this.#below(element, '<name>', key)];
+    const entry = elementOf(schema);
+    if (entry?.of !== 'mapping') return [];
+    return [rowOf('<name>', entry.element), ...this.#below(entry.element, '<name>', key)];
   }
 
   #below(schema: Schema, option: string, key: string): Row[] {

@@ -2,6 +2,7 @@ import { fork, type ChildProcess as NodeChild } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ChildProcess, Processes, StopSignal } from '../processes.js';
+import { load } from './modules.js';
 
 /** This process and its children. */
 export function createProcesses(): Processes {
@@ -14,6 +15,7 @@ export function createProcesses(): Processes {
     namespace,
     fileLimit,
     hostname,
+    load,
   };
 }
 

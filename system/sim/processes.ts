@@ -78,4 +78,8 @@ export class SimProcesses implements Processes {
   hostname(): string {
     return this.#host;
   }
+
+  load(name: string): Promise<never> {
+    return Promise.reject(new Error(`there is no module ${name} on a simulated machine`));
+  }
 }

@@ -20,7 +20,7 @@ function startBroker(sim: Simulation): Promise<Broker> {
 }
 
 function startAgent(sim: Simulation): Promise<Agent> {
-  const config = agentSection.parse({
+  const config = agentSection().parse({
     sources: {
       app: { type: 'file', include: ['/log/*.log'], topic: 'app-logs', key: '{path}' },
       post: { type: 'maildrop', directory: '/drop', topic: 'mail', key: '{name}', after: 'delete' },
@@ -200,7 +200,7 @@ it('brings mails to a broker, and deletes them then', async () => {
     key: '{name}',
   };
   const agent = await Agent.start(system, {
-    config: agentSection.parse({ sources: { post: { ...source, settle: '1ms' } } }),
+    config: agentSection().parse({ sources: { post: { ...source, settle: '1ms' } } }),
     kafka: { bootstrap: [broker.address] },
     dataDir: join(directory, 'agent'),
   });
@@ -214,7 +214,7 @@ it('brings mails to a broker, and deletes them then', async () => {
 
 describe('the agent’s section', () => {
   it('has sensible defaults', () => {
-    const { producer, delivery } = agentSection.parse({ sources: {} });
+    const { producer, delivery } = agentSection().parse({ sources: {} });
     expect(delivery).toBe('at_least_once');
     expect(producer).toEqual({
       ...{ compression: 'lz4', acks: 'all', linger: 20, batch_size: 1_048_576 },
@@ -231,6 +231,6 @@ describe('the agent’s section', () => {
       'belongs to `after: move`',
     ],
   ])('refuses %j', (section, words) => {
-    expect(() => agentSection.parse(section)).toThrow(words);
+    expect(() => agentSection().parse(section)).toThrow(words);
   });
 });

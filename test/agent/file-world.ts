@@ -1,8 +1,9 @@
 import { dirname } from 'node:path';
 import { FailedRecords, type FailedRecordsOptions } from '../../agent/failed-records.js';
-import { createChain } from '../../agent/interceptors/index.js';
+import { createChain, interceptors } from '../../agent/interceptors/index.js';
 import { Positions } from '../../agent/positions.js';
 import { FileSource, fileOptions } from '../../agent/sources/file/index.js';
+import { oneOf, z } from '../../config/index.js';
 import type { Disk } from '../../system/index.js';
 import { createSimSystem, type SimProcess, type Simulation } from '../../system/sim/index.js';
 import { FakeProducer, type FakeProducerOptions, FakeTopics } from './fake-producer.js';
@@ -66,12 +67,13 @@ export class FileWorld {
   async start(): Promise<FileSource> {
     const system = this.sim.process('agent');
     this.process = system;
+    const { interceptors: chain = [], ...others } = this.options;
+    const list = z.array(oneOf(interceptors, {})).parse(chain);
     const options = fileOptions.parse({
-      type: 'file',
       include: ['/log/*.log'],
       topic: 't',
       key: '{path}',
-      ...this.options,
+      ...others,
     });
     const positions = await this.parts.Positions.open(system, '/data');
     const producer = new FakeProducer(system.clock, this.topics, this.producer);
@@ -85,7 +87,7 @@ export class FileWorld {
         log: system.log,
         producer,
         failedRecords,
-        chain: createChain(options.interceptors, { system, source: 'app' }),
+        chain: createChain(interceptors, list, { system, source: 'app' }),
         positions: positions.of('app'),
         maxOpenFiles: this.maxOpenFiles,
         host: 'h',

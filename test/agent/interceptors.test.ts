@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { createChain, interceptorOptions } from '../../agent/interceptors/index.js';
+import { createChain, interceptors } from '../../agent/interceptors/index.js';
+import { oneOf } from '../../config/index.js';
 import { createSimSystem } from '../../system/sim/index.js';
 
 const system = createSimSystem({ seed: 1 }).process('agent');
 
+const interceptorOptions = oneOf(interceptors, {});
+
 /** Passes one value through; undefined where it is dropped. */
 function pass(options: unknown[], value: Buffer, timestamp = 1234) {
   const list = options.map((one) => interceptorOptions.parse(one));
-  const chain = createChain(list, { system, source: 's' });
+  const chain = createChain(interceptors, list, { system, source: 's' });
   const framed = Buffer.concat([Buffer.from('<<'), value, Buffer.from('>>')]);
   chain.view.open(framed, 2, framed.length - 2, timestamp);
   if (!chain.intercept()) return undefined;

@@ -1,5 +1,5 @@
 import { FailedRecords } from '../../agent/failed-records.js';
-import { createChain } from '../../agent/interceptors/index.js';
+import { createChain, interceptors } from '../../agent/interceptors/index.js';
 import { Positions } from '../../agent/positions.js';
 import { MaildropSource, maildropOptions } from '../../agent/sources/maildrop/index.js';
 import type { Disk } from '../../system/index.js';
@@ -20,7 +20,7 @@ export async function start(
   producer: FakeProducerOptions = {},
 ): Promise<MaildropSource> {
   const parsed = maildropOptions.parse({
-    ...{ type: 'maildrop', directory: '/drop', topic: 'mail', key: '{name}', ...options },
+    ...{ directory: '/drop', topic: 'mail', key: '{name}', ...options },
   });
   const positions = await Positions.open(system, '/data');
   const fake = new FakeProducer(system.clock, topics, producer);
@@ -32,7 +32,7 @@ export async function start(
       log: system.log,
       producer: fake,
       failedRecords: new FailedRecords(system, fake, failed),
-      chain: createChain(parsed.interceptors, { system, source: 'post' }),
+      chain: createChain(interceptors, [], { system, source: 'post' }),
       positions: positions.of('post'),
       maxOpenFiles: Number.POSITIVE_INFINITY,
       host: 'h',

@@ -194,7 +194,7 @@ describe('the directories of a maildrop', () => {
 
   it('are not moved to themselves', () =>
     inDrop(async (drop) => {
-      const options = { type: 'maildrop', directory: '/drop/', topic: 't', after: 'move' };
+      const options = { directory: '/drop/', topic: 't', after: 'move' };
       const parsed = maildropOptions.safeParse({ ...options, move_to: '/drop/./x/..' });
       expect(parsed.error?.issues[0]?.message).toMatch(/again and again/);
       drop.sim.volume().symlink('/drop', '/link');

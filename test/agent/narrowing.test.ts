@@ -45,7 +45,7 @@ async function live(sim: Simulation, of: Case): Promise<Outcome> {
   );
   const app = { type: 'file', include: ['/log/*.log'], topic: 't', ...of.source };
   const agent = await Agent.start(withDamage(sim.process('agent')), {
-    config: agentSection.parse({ producer: of.producer, sources: { app } }),
+    config: agentSection().parse({ producer: of.producer, sources: { app } }),
     kafka: { bootstrap: [address], client_id: 'test' },
     dataDir: '/data/agent',
   });

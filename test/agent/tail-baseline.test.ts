@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Tail } from 'tail';
 import { afterEach, expect, it } from 'vitest';
 import { FailedRecords } from '../../agent/failed-records.js';
-import { createChain } from '../../agent/interceptors/index.js';
+import { createChain, interceptors } from '../../agent/interceptors/index.js';
 import { Positions } from '../../agent/positions.js';
 import { FileSource, fileOptions } from '../../agent/sources/file/index.js';
 import { createRealSystem } from '../../system/real/index.js';
@@ -45,7 +45,7 @@ it('the file source loses none', async () => {
   appendFileSync(path, '');
   const topics = new FakeTopics();
   const options = fileOptions.parse({
-    ...{ type: 'file', include: [join(directory, '*.log')], topic: 't', key: '{path}' },
+    ...{ include: [join(directory, '*.log')], topic: 't', key: '{path}' },
   });
   const producer = new FakeProducer(system.clock, topics);
   const failed = { directory: join(directory, 'failed'), topic: undefined };
@@ -53,7 +53,7 @@ it('the file source loses none', async () => {
     {
       ...{ system, name: 'app', log: system.log, host: 'h', producer },
       failedRecords: new FailedRecords(system, producer, failed),
-      chain: createChain([], { system, source: 'app' }),
+      chain: createChain(interceptors, [], { system, source: 'app' }),
       positions: (await Positions.open(system, directory)).of('app'),
       maxOpenFiles: Number.POSITIVE_INFINITY,
     },

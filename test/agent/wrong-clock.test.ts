@@ -40,7 +40,7 @@ function startAgent(
   producer: Record<string, unknown>,
   sources: Record<string, unknown> = usual,
 ): Promise<Agent> {
-  const config = agentSection.parse({ producer, dead_letter: 'dead', sources });
+  const config = agentSection().parse({ producer, dead_letter: 'dead', sources });
   const kafka = { bootstrap: [address], client_id: 'test' };
   return Agent.start(sim.process('agent', { host: ours }), { config, kafka, dataDir: '/data' });
 }

@@ -22,7 +22,7 @@ describe('the examples', () => {
       const file = join(examples, name);
       const { config, document } = await loadWholeConfig({ system, environment: {} }, file);
       expect(config.agent ?? config.sinks).toBeDefined();
-      const shown = Buffer.from(showConfig(await wholeSchema(), document));
+      const shown = Buffer.from(showConfig((await wholeSchema()).schema, document));
       const again = await loadWholeConfig(
         {
           system: { ...system, disk: { ...system.disk, readFileSync: () => shown } },
@@ -38,7 +38,7 @@ describe('the examples', () => {
 describe('the reference', () => {
   it('in docs/components is what the schemas say (npm run docs writes it)', async () => {
     const directory = join(root, 'docs/components');
-    const pages = referencePages(await wholeSchema(), pageExamples);
+    const pages = referencePages((await wholeSchema()).schema, pageExamples);
     expect(readdirSync(directory).sort()).toEqual(pages.map(({ file }) => file).sort());
     for (const { file, content } of pages) {
       expect(readFileSync(join(directory, file), 'utf8'), file).toBe(content);
@@ -77,7 +77,7 @@ describe('the reference', () => {
       if (element) walk(element.element, `${path}.*`);
       for (const option of alternativesOf(schema)?.options ?? []) walk(option, path);
     };
-    walk(await wholeSchema(), '');
+    walk((await wholeSchema()).schema, '');
     expect(loose).toEqual([]);
   });
 });

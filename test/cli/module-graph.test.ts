@@ -74,6 +74,7 @@ describe('the module graph', () => {
     const folders = graph.filter((path) => path.endsWith('.ts')).map((path) => path.split('/')[0]);
     expect([...new Set(folders)]).toEqual(parts);
     expect(within(graph, 'config/describe', 'cli/demo')).toEqual([]);
+    expect(graph).not.toContain('plugin.ts');
     // An import of CommonJS costs twice what requiring it does.
     expect(graph.filter(isPackage)).toEqual([]);
   });

@@ -76,6 +76,8 @@ function loaded(sinks: Record<string, unknown>): LoadedWhole {
     config: { data_dir: join(directory, 'data'), drain_timeout: 1_000, sinks: config },
     document,
     archives: archivesOf(config, components),
+    components: { sources: [], interceptors: [], ...components },
+    schema: z.strictObject({}) as never,
     fail: () => expect.fail('it has mistakes'),
   };
 }

@@ -49,7 +49,7 @@ async function start(sim: Simulation): Promise<() => Promise<void>> {
     dataDir: '/data/sinks',
   });
   const agent = await Agent.start(sim.process('agent', { host: OURS }), {
-    config: agentSection.parse({
+    config: agentSection().parse({
       producer: { batch_size: 256, linger: '5ms' },
       sources: {
         app: { type: 'file', include: ['/logs/app.log*'], topic: 'logs' },

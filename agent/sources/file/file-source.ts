@@ -4,9 +4,9 @@ import { isOwnFault, reasonOf, refusedRecord, type UnsentRecord } from '../../re
 import { Alarm } from '../alarm.js';
 import { Blockage } from '../blockage.js';
 import { Room } from '../room.js';
-import type { Source, SourceContext, SourceStatus } from '../source.js';
-import { SourceCounts } from '../source-counts.js';
+import type { Source, SourceContext } from '../source.js';
 import type { Run } from './acknowledgements.js';
+import { FileCounts, type FileStatus } from './file-counts.js';
 import type { FileReader } from './file-reader.js';
 import { type Generation, storedFileSource } from './generation.js';
 import { startState } from './identity.js';
@@ -56,7 +56,7 @@ export class FileSource implements Source {
   readonly #unfinished: { generation: Generation; rest: Buffer }[] = [];
   /** By origin: the order of the youngest generation of which lines were sent. */
   readonly #youngest = new Map<string, number>();
-  readonly #counts: SourceCounts;
+  readonly #counts: FileCounts;
 
   constructor(
     private readonly context: SourceContext,
@@ -73,7 +73,7 @@ export class FileSource implements Source {
     );
     this.#alarm = new Alarm(system.clock);
     this.#room = new Room(context.producer, this.#alarm);
-    this.#counts = new SourceCounts(system, context.name);
+    this.#counts = new FileCounts(system, context.name);
     this.#blockage = new Blockage(system, context.producer, context.name, options.topic);
     const lineOptions = {
       delimiter: Buffer.from(options.delimiter),
@@ -92,6 +92,7 @@ export class FileSource implements Source {
       onAcknowledged: (records) => this.#onAcknowledged(records),
       onFailure: (generation, error, records) => this.#onFailure(generation, error, records),
     });
+    this.#counts.gauge('open_files', 'Files or mails at hand', () => this.#files.readers.size);
     positions.keep(() => this.#files.store());
   }
 
@@ -139,7 +140,7 @@ export class FileSource implements Source {
     this.#files.closeAll();
   }
 
-  status(): SourceStatus {
+  status(): FileStatus {
     let lagBytes = 0;
     for (const { generation } of this.#files.readers.values()) {
       if (generation.compressed) continue;
@@ -364,7 +365,8 @@ export class FileSource implements Source {
   #noteSent({ order, origin }: Generation): void {
     const { records, bytes, partials } = this.#sender.take();
     if (records === 0) return;
-    this.#counts.sent(records, bytes, partials);
+    this.#counts.sent(records, bytes);
+    this.#counts.partial(partials);
     const youngest = this.#youngest.get(origin) ?? order;
     if (youngest > order) this.#counts.late(records);
     this.#youngest.set(origin, Math.max(order, youngest));

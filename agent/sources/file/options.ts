@@ -1,5 +1,4 @@
 import { duration, topicName, z } from '../../../config/index.js';
-import { interceptorOptions } from '../../interceptors/index.js';
 import { keyTemplate } from '../key-template.js';
 import { compileGlob } from './glob.js';
 
@@ -8,10 +7,9 @@ const glob = z
   .min(1)
   .refine(isGlob, { error: 'has too many {…} alternatives: use more than one pattern' });
 
-/** A `file` source in the YAML. */
+/** What a `file` source is asked. */
 export const fileOptions = z
   .strictObject({
-    type: z.literal('file'),
     include: z
       .array(glob)
       .min(1)
@@ -38,7 +36,6 @@ export const fileOptions = z
     partial_after: duration()
       .prefault('5s')
       .describe('A last line without its end is sent after so long without growth.'),
-    interceptors: z.array(interceptorOptions).default([]).describe('Applied in this order.'),
   })
   .describe(
     'Follows files through every kind of rotation, line by line. A `.gz` file is read once.',

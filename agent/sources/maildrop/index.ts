@@ -1,3 +1,17 @@
-export { MaildropError, MaildropSource } from './maildrop-source.js';
-export { type MaildropOptions, maildropOptions } from './options.js';
-export { maildropOutlook } from './outlook.js';
+import type { SourceComponent } from '../source.js';
+import { MaildropError, MaildropSource } from './maildrop-source.js';
+import { maildropOptions } from './options.js';
+import { maildropOutlook } from './outlook.js';
+
+export { MaildropError, MaildropSource, maildropOptions };
+
+/** `type: maildrop`: mails of a directory. */
+export const maildropSource: SourceComponent<typeof maildropOptions> = {
+  type: 'maildrop',
+  schema: maildropOptions,
+  create: (options, context) => new MaildropSource(context, options),
+  topics: ({ topic }) => [topic],
+  largestRecord: ({ max_mail_bytes: bytes }) => ({ option: 'max_mail_bytes', bytes }),
+  outlook: (options, system) => maildropOutlook(system, options),
+  reads: ({ directory }) => [directory],
+};

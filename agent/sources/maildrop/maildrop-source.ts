@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { z } from '../../../config/index.js';
 import type { Header } from '../../../protocol/records/index.js';
-import { detach, pathToBytes, printable, WallSteps } from '../../../system/index.js';
+import { type Counter, detach, pathToBytes, printable, WallSteps } from '../../../system/index.js';
 import { failuresAmong, isOwnFault, reasonOf } from '../../refusal.js';
 import { Alarm } from '../alarm.js';
 import { Blockage } from '../blockage.js';
@@ -36,6 +36,14 @@ export class MaildropError extends Error {
   readonly code = 'MOVE_TO_IS_DIRECTORY';
 }
 
+/** How a maildrop stands. */
+interface MaildropStatus extends SourceStatus {
+  /** Mails at hand. */
+  readonly files: number;
+  /** Mails moved to `failed/`. */
+  readonly failed: number;
+}
+
 /** Sends each mail of a directory, then deletes, keeps or moves it. */
 export class MaildropSource implements Source {
   readonly #folder: MailFolder;
@@ -51,6 +59,7 @@ export class MaildropSource implements Source {
   /** A look has begun since it was known what was there. */
   #hasLookedSince = false;
   readonly #counts: SourceCounts;
+  readonly #failed: Counter;
   readonly #blockage: Blockage;
   readonly #room: Room;
   /** Mails that the producer has. */
@@ -72,6 +81,8 @@ export class MaildropSource implements Source {
     this.#alarm = new Alarm(system.clock);
     this.#room = new Room(context.producer, this.#alarm);
     this.#counts = new SourceCounts(system, context.name);
+    this.#failed = this.#counts.counter('failed_mails', 'Mails moved to failed/');
+    this.#counts.gauge('open_files', 'Files or mails at hand', () => this.#mails.size);
     this.#blockage = new Blockage(system, context.producer, context.name, options.topic);
     this.#wallSteps = new WallSteps(system.clock);
     const stored = context.positions.restore(storedMaildrop);
@@ -120,13 +131,14 @@ export class MaildropSource implements Source {
     this.#blockage.close();
   }
 
-  status(): SourceStatus {
+  status(): MaildropStatus {
     let lagBytes = 0;
     for (const { mail, state } of this.#mails) {
       if (state === 'waiting' || state === 'inFlight') lagBytes += mail.size;
     }
-    const files = this.#mails.size;
-    return { type: 'maildrop', ...this.#counts.read(), files, lagBytes };
+    const counts = this.#counts.read();
+    const failed = this.#failed.value;
+    return { type: 'maildrop', ...counts, failed, files: this.#mails.size, lagBytes };
   }
 
   get #nowMs(): number {
@@ -297,7 +309,7 @@ export class MaildropSource implements Source {
     );
     if (ticket === null) return false;
     entry.state = 'inFlight';
-    this.#counts.sent(1, content.length, 0);
+    this.#counts.sent(1, content.length);
     this.#inFlight++;
     const index = ticket.recordCount - 1;
     ticket.onDone((_error, _offset, failures) => {
@@ -330,7 +342,7 @@ export class MaildropSource implements Source {
     const path = this.#folder.pathOf(entry.mail);
     try {
       if (await this.#folder.reject(entry.mail, `${printable(path)}: ${reason}`)) {
-        this.#counts.failed();
+        this.#failed.inc();
         this.context.log.warn(`${path} was moved to failed/: ${reason}`);
       }
       this.#mails.forget(entry);

@@ -1,12 +1,10 @@
 import { resolve } from 'node:path';
 import { duration, topicName, z } from '../../../config/index.js';
-import { interceptorOptions } from '../../interceptors/index.js';
 import { keyTemplate } from '../key-template.js';
 
-/** A `maildrop` source in the YAML. */
+/** What a `maildrop` source is asked. */
 export const maildropOptions = z
   .strictObject({
-    type: z.literal('maildrop'),
     directory: z
       .string()
       .min(1)
@@ -32,7 +30,6 @@ export const maildropOptions = z
       .max(100_000_000)
       .default(1_000_000)
       .describe('Larger mails go to failed/; must fit the topic’s max.message.bytes.'),
-    interceptors: z.array(interceptorOptions).default([]).describe('Applied in this order.'),
   })
   .refine((options) => (options.after === 'move') === (options.move_to !== undefined), {
     path: ['move_to'],
