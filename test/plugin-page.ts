@@ -13,7 +13,7 @@ import { join } from 'node:path';
 const project = join(import.meta.dirname, '..');
 
 /** The files that docs/plugins.md shows, by the name in their first line. */
-export function pageFiles(): ReadonlyMap<string, string> {
+function pageFiles(): ReadonlyMap<string, string> {
   const page = readFileSync(join(project, 'docs/plugins.md'), 'utf8');
   const blocks = [...page.matchAll(/^```(?:js|yaml)\n(?:\/\/|#) (\S+)\n(.*?)^```/gms)];
   return new Map(blocks.map(([, name = '', text = '']) => [name, text]));

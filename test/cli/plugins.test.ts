@@ -236,7 +236,7 @@ describe('plugins', () => {
     expect(await run(['broker', '-c', file])).toMatchObject({ code: 78 });
     write({ 'a.yaml': 'broker: {}\nplugins: ./a.js\n' });
     expect((await run(['config', 'check', '-c', file])).words).toMatch(/plugins: must be a list/);
-    write({ 'a.yaml': 'broker: {}\nplugins: [7, "${UNSET}"]\n' });
+    write({ 'a.yaml': `broker: {}\nplugins: [7, "\${UNSET}"]\n` });
     expect((await run(['config', 'check', '-c', file])).words).toMatch(/UNSET is not set/);
   });
 });
