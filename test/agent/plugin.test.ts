@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   Agent,
   type AgentComponents,
@@ -7,6 +7,7 @@ import {
   agentSection,
   type InterceptorComponent,
   type SourceComponent,
+  type SourceContext,
 } from '../../agent/index.js';
 import { Broker } from '../../broker/index.js';
 import { Consumer } from '../../client/index.js';
@@ -112,6 +113,25 @@ describe('a plugin in a whole agent', () => {
       expect(agentSection(components).safeParse(section).error?.issues).toMatchObject([
         { path: ['sources', 'tick', 'most'], message: expect.stringMatching(/^most \(1000000\) /) },
       ]);
+    }));
+
+  it('shares descriptors with the sources that open many files, and with no others', () =>
+    withBroker(async (sim) => {
+      const limits: Record<string, number> = {};
+      const noting = {
+        ...ticker,
+        create(options: z.output<typeof tickerOptions>, context: SourceContext) {
+          limits[context.name] = context.maxOpenFiles;
+          return ticker.create(options, context);
+        },
+      };
+      const opener = { ...noting, type: 'opener', opensManyFiles: true };
+      const components = { ...agentComponents, sources: [noting, opener] };
+      vi.spyOn(sim.process('agent').processes, 'fileLimit').mockReturnValue(1_128 as never);
+      const of = (type: string) => ({ type, to: 'logs', count: 0 });
+      const sources = { a: of('opener'), b: of('opener'), c: of('ticker') };
+      await (await startAgent(sim, components, { sources })).stop();
+      expect(limits).toEqual({ a: 500, b: 500, c: 500 });
     }));
 });
 
