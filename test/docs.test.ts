@@ -176,7 +176,7 @@ const listed = (directory: string, ending: string): string[] =>
     .map((name) => posix.join(directory, name.replaceAll('\\', '/')));
 
 const parts = ['agent', 'broker', 'cli', 'client', 'config', 'protocol', 'sinks', 'system'];
-const tools = ['build.ts', 'bundle.ts'];
+const tools = ['build.ts', 'bundle.ts', 'index.ts', 'plugin.ts'];
 const sources = [...tools, ...[...parts, 'test'].flatMap((part) => listed(part, '.ts'))];
 
 describe('what the pages point to', () => {
