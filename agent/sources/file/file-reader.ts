@@ -88,6 +88,32 @@ export class FileReader {
     return this.#unfinished.bytes;
   }
 
+  /** Something is said to have happened to it. */
+  hint(): void {
+    this.isHinted = true;
+    this.dueMs = 0;
+  }
+
+  /** Whether something was said to have happened, and has not shown in the file. */
+  takeHint(): boolean {
+    const isHinted = this.isHinted;
+    this.isHinted = false;
+    return isHinted;
+  }
+
+  /** It cannot be read. What is damaged is read again when the file has changed. */
+  fail(nowMs: number, isDamaged: boolean): void {
+    this.failure = { sinceMs: this.failure?.sinceMs ?? nowMs, isDamaged };
+    if (isDamaged) this.isAtEnd = true;
+  }
+
+  /** It was read without an error; false where it always was. */
+  recover(): boolean {
+    const hadFailed = this.failure !== undefined;
+    this.failure = undefined;
+    return hadFailed;
+  }
+
   /** From now on the file is another generation's. */
   moveTo(generation: Generation): void {
     this.generation = generation;
@@ -126,6 +152,11 @@ export class FileReader {
     const delayMs = Math.min(slowestPollMs, Math.max(fastestPollMs, idleMs / 8));
     // In common beats: thousands of files that are due one by one would never let the loop sleep.
     this.dueMs = Math.ceil((nowMs + delayMs) / beatMs) * beatMs;
+  }
+
+  /** It is looked at then, whatever it has been doing. */
+  dueAt(atMs: number): void {
+    this.dueMs = atMs;
   }
 
   /** The first bytes of the file, to compare a copy with. */
