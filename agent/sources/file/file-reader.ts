@@ -61,15 +61,15 @@ export class FileReader {
   restSinceMs = 0;
   /** When to look at it again, and when something last changed (monotonic). */
   dueMs = 0;
-  changedMs = 0;
+  #changedMs = 0;
   /** Something is said to have happened to it. */
-  isHinted = false;
+  #isHinted = false;
   /** It has changed, and nothing was read since. */
   isUnverified = false;
   /** Since when it cannot be read (monotonic), and whether its content is damaged. */
   failure: { readonly sinceMs: number; readonly isDamaged: boolean } | undefined;
   /** What the last examination found, and of what. */
-  examined: { readonly stamp: string; readonly findings: Findings } | undefined;
+  #examined: { readonly stamp: string; readonly findings: Findings } | undefined;
   /** Bytes in one read; grows while a line is longer. */
   #window = windowBytes;
   readonly #unfinished = new UnfinishedLine();
@@ -90,14 +90,14 @@ export class FileReader {
 
   /** Something is said to have happened to it. */
   hint(): void {
-    this.isHinted = true;
+    this.#isHinted = true;
     this.dueMs = 0;
   }
 
   /** Whether something was said to have happened, and has not shown in the file. */
   takeHint(): boolean {
-    const isHinted = this.isHinted;
-    this.isHinted = false;
+    const isHinted = this.#isHinted;
+    this.#isHinted = false;
     return isHinted;
   }
 
@@ -112,6 +112,16 @@ export class FileReader {
     const hadFailed = this.failure !== undefined;
     this.failure = undefined;
     return hadFailed;
+  }
+
+  /** What an examination found, where it would find the same now: `stamp` tells. */
+  findings(stamp: string): Findings | undefined {
+    return this.#examined?.stamp === stamp ? this.#examined.findings : undefined;
+  }
+
+  /** To unpack compressed content once more would tell the same. */
+  keepFindings(stamp: string, findings: Findings): void {
+    if (this.generation.compressed) this.#examined = { stamp, findings };
   }
 
   /** From now on the file is another generation's. */
@@ -138,17 +148,17 @@ export class FileReader {
 
   /** The file has changed since it was last looked at. */
   noteChange(nowMs: number): void {
-    this.isHinted = false;
+    this.#isHinted = false;
     this.isUnverified = true;
     this.isAtEnd = false;
-    this.changedMs = nowMs;
+    this.#changedMs = nowMs;
     this.restSinceMs = nowMs;
     if (this.generation.compressed) this.content = new GzipContent(this.file);
   }
 
   /** When to look again: soon while it changes, ever more rarely while it does not. */
   schedule(nowMs: number): void {
-    const idleMs = nowMs - this.changedMs;
+    const idleMs = nowMs - this.#changedMs;
     const delayMs = Math.min(slowestPollMs, Math.max(fastestPollMs, idleMs / 8));
     // In common beats: thousands of files that are due one by one would never let the loop sleep.
     this.dueMs = Math.ceil((nowMs + delayMs) / beatMs) * beatMs;

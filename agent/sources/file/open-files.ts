@@ -268,7 +268,7 @@ export class OpenFiles {
     const reader = this.readers.get(found.id);
     if (!reader || (reader.failure?.isDamaged && reader.isAtEnd)) return;
     const stamp = this.#stampOf(found);
-    let findings = reader.examined?.stamp === stamp ? reader.examined.findings : undefined;
+    let findings = reader.findings(stamp);
     try {
       findings ??= await examine(
         found,
@@ -279,8 +279,7 @@ export class OpenFiles {
     } catch (error) {
       return this.fail(reader, error);
     }
-    // To unpack it once more would tell the same.
-    if (found.compressed) reader.examined = { stamp, findings };
+    reader.keepFindings(stamp, findings);
     this.readAgain(reader);
     await this.tell({ type: 'examined', id: found.id, ...findings });
   }
