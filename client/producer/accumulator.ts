@@ -2,7 +2,7 @@ import type { BatchWriter } from '../../protocol/records/index.js';
 import type { Callbacks } from '../events.js';
 import { anonymous, type Batch, createBatch } from './batch.js';
 import { ProducerError } from './errors.js';
-import { createLine, type Line, plannedSequence } from './line.js';
+import { createLine, type Line, type LineSettings, plannedSequence } from './line.js';
 import type { ProducerMemory } from './memory.js';
 import type { ProducerSettings } from './options.js';
 import { Ticket } from './ticket.js';
@@ -10,6 +10,7 @@ import { Ticket } from './ticket.js';
 /** What the accumulators of one producer share. */
 export interface AccumulatorContext {
   readonly settings: ProducerSettings;
+  readonly lineSettings: LineSettings;
   readonly memory: ProducerMemory;
   readonly callbacks: Callbacks;
   /** Monotonic milliseconds. */
@@ -28,7 +29,7 @@ const BATCH_OVERHEAD_BYTES = 61;
 
 /** Collects the records of one partition into batches, and keeps the line of those that wait. */
 export class Accumulator {
-  readonly line: Line<Batch> = createLine();
+  readonly line: Line<Batch>;
   /** Monotonic time of the open batch's first record. */
   openedMs = 0;
   private writer: BatchWriter | undefined;
@@ -38,7 +39,9 @@ export class Accumulator {
     readonly topic: string,
     readonly partition: number,
     private readonly context: AccumulatorContext,
-  ) {}
+  ) {
+    this.line = createLine(context.lineSettings);
+  }
 
   /** A batch is being filled. */
   get isOpen(): boolean {

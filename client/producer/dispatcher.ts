@@ -6,7 +6,6 @@ import { BrokerError } from '../errors.js';
 import type { Accumulator } from './accumulator.js';
 import { type Batch, restampBatch, stampSequence } from './batch.js';
 import type { IdentitySource } from './identity.js';
-import type { LineSettings } from './line.js';
 import type { ProducerMemory } from './memory.js';
 import type { ProducerSettings } from './options.js';
 import {
@@ -61,7 +60,6 @@ export class Dispatcher {
     private readonly system: Pick<System, 'clock'>,
     private readonly cluster: Cluster,
     private readonly settings: ProducerSettings,
-    private readonly lineSettings: LineSettings,
     private readonly memory: ProducerMemory,
     private readonly identity: IdentitySource,
     private readonly settler: Settler,
@@ -109,7 +107,7 @@ export class Dispatcher {
     this.timer?.cancel();
     for (const accumulator of this.active) {
       accumulator.close();
-      this.settler.abandon(accumulator, reason);
+      this.settler.apply(accumulator, { type: 'abandon', reason });
     }
     this.active.clear();
   }
@@ -153,7 +151,7 @@ export class Dispatcher {
     }
     const hasWaiting = line.batches.length > line.inFlight;
     if (!hasWaiting && !this.isDue(accumulator, now)) return;
-    if (!maySend(line, now, this.lineSettings)) {
+    if (!maySend(line, now)) {
       if (line.retryAtMs > now) this.wakeAt(line.retryAtMs);
       return;
     }
@@ -163,7 +161,7 @@ export class Dispatcher {
     if (!hasWaiting) accumulator.close();
     const bytes = line.batches.find(({ state }) => state === 'waiting')?.bytes.length ?? 0;
     if (load.bytes > 0 && load.bytes + bytes > this.settings.maxRequestBytes) return;
-    const batch = takeNext(line, this.identity.current, now, this.lineSettings);
+    const batch = takeNext(line, this.identity.current, now);
     if (batch === undefined) return;
     if (batch.isTimeRefused) restampBatch(batch, this.system.clock.now(), this.settings);
     else stampSequence(batch);

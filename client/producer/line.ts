@@ -6,8 +6,8 @@ export interface ProducerIdentity {
   readonly producerEpoch: number;
 }
 
-/** What the line knows of a batch. It is created once and changed only by the line. */
-export interface LineBatch {
+/** What the line knows of a batch. It is created once and changed only by the line's `step`. */
+export interface MutableBatch {
   readonly recordCount: number;
   /** When its first record came, by the monotonic clock; milliseconds. */
   readonly createdMs: number;
@@ -28,6 +28,9 @@ export interface LineBatch {
   isTimeRefused: boolean;
   outcome: Outcome | undefined;
 }
+
+/** What others see of it. */
+export type LineBatch = Readonly<MutableBatch>;
 
 /** How a batch ended. */
 export type Outcome =
@@ -62,15 +65,8 @@ export interface LineSettings {
   backoffMs(failures: number): number;
 }
 
-/**
- * The batches of one partition in their order, and the sequences they carry.
- *
- * Order is kept by one rule: once a sent batch has to be sent again, nothing more is sent until
- * every other batch in flight has been answered too; then all of them go again, oldest first.
- */
-export interface Line<B extends LineBatch> {
-  /** Oldest first. The first one is never settled: settled ones leave from the front only. */
-  readonly batches: B[];
+interface LineFields {
+  readonly settings: LineSettings;
   /** Under which the next sequence runs. */
   identity: ProducerIdentity | undefined;
   nextSequence: number;
@@ -93,10 +89,27 @@ export interface Line<B extends LineBatch> {
   lastError: number | Error | undefined;
 }
 
+/**
+ * The batches of one partition in their order, and the sequences they carry.
+ *
+ * Order is kept by one rule: once a sent batch has to be sent again, nothing more is sent until
+ * every other batch in flight has been answered too; then all of them go again, oldest first.
+ */
+export interface MutableLine<B extends MutableBatch> extends LineFields {
+  /** Oldest first. The first one is never settled: settled ones leave from the front only. */
+  readonly batches: B[];
+}
+
+/** What others see of it. */
+export interface Line<B extends LineBatch> extends Readonly<LineFields> {
+  readonly batches: readonly B[];
+}
+
 const MAX_SEQUENCE = 0x7fffffff;
 
-export function createLine<B extends LineBatch>(): Line<B> {
+export function createLine<B extends LineBatch>(settings: LineSettings): Line<B> {
   return {
+    settings,
     batches: [],
     identity: undefined,
     nextSequence: 0,

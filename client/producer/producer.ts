@@ -368,6 +368,7 @@ export class Producer extends ClientEmitter {
   private createAccumulatorContext(): AccumulatorContext {
     return {
       settings: this.settings,
+      lineSettings: this.lineSettings(),
       memory: this.memory,
       callbacks: this.callbacks,
       now: () => this.system.clock.monotonic(),
@@ -377,30 +378,25 @@ export class Producer extends ClientEmitter {
     };
   }
 
-  private createDispatcher(): Dispatcher {
+  private lineSettings(): LineSettings {
     const { isIdempotent, maxInFlight } = this.settings;
-    const lineSettings: LineSettings = {
+    return {
       ...this.settings,
       // Without sequences a batch that is sent again could land behind its successors.
       maxInFlight: isIdempotent ? maxInFlight : 1,
       backoffMs: (failures) => backoffMs(this.cluster.backoff, failures, this.system.random),
     };
+  }
+
+  private createDispatcher(): Dispatcher {
     const identity = new IdentitySource(this.cluster, {
       onReady: () => this.dispatcher.schedulePump(),
       onRefused: (cause) => this.stop(cause),
     });
-    const settler = new Settler(this.system, this.settings, lineSettings, this.memory, {
+    const settler = new Settler(this.system, this.settings, this.memory, {
       refreshMetadata: (topic) => this.dispatcher.refreshMetadata(topic),
       newProducerId: () => identity.discard(),
     });
-    return new Dispatcher(
-      this.system,
-      this.cluster,
-      this.settings,
-      lineSettings,
-      this.memory,
-      identity,
-      settler,
-    );
+    return new Dispatcher(this.system, this.cluster, this.settings, this.memory, identity, settler);
   }
 }

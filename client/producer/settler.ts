@@ -2,7 +2,7 @@ import type { System } from '../../system/index.js';
 import type { Accumulator } from './accumulator.js';
 import { type Batch, splitBatch } from './batch.js';
 import { batchError } from './errors.js';
-import type { LineSettings, Outcome } from './line.js';
+import type { Outcome } from './line.js';
 import type { ProducerMemory } from './memory.js';
 import type { ProducerSettings } from './options.js';
 import { type LineEffect, type LineEvent, step } from './step.js';
@@ -18,30 +18,22 @@ export class Settler {
   constructor(
     private readonly system: Pick<System, 'clock'>,
     private readonly settings: ProducerSettings,
-    private readonly lineSettings: LineSettings,
     private readonly memory: ProducerMemory,
     private readonly sink: EffectSink,
   ) {}
 
   apply(accumulator: Accumulator, event: LineEvent<Batch>): void {
     const now = this.system.clock.monotonic();
-    for (const effect of step(accumulator.line, event, now, this.lineSettings)) {
-      this.execute(accumulator, effect);
-    }
-  }
-
-  /** Fails everything in the line, whatever state it is in. */
-  abandon({ line }: Accumulator, reason: Error): void {
-    for (const { ticket, firstInTicket, recordCount, retainedBytes } of line.batches.splice(0)) {
-      this.memory.release(retainedBytes, undefined);
-      ticket.settle(firstInTicket, recordCount, reason, -1, -1);
-    }
+    for (const effect of step(accumulator.line, event, now)) this.execute(accumulator, effect);
   }
 
   private execute(accumulator: Accumulator, effect: LineEffect<Batch>): void {
     switch (effect.type) {
       case 'settled':
         this.settle(accumulator, effect.batch, effect.outcome);
+        break;
+      case 'abandoned':
+        this.giveUp(effect.batch, effect.reason);
         break;
       case 'split':
         this.split(accumulator, effect.batch);
@@ -61,10 +53,14 @@ export class Settler {
       this.memory.release(batch.retainedBytes, this.isFree(batch) ? bytes : undefined);
       ticket.settle(firstInTicket, recordCount, null, baseOffset, logAppendTimeMs);
     } else {
-      this.memory.release(batch.retainedBytes, undefined);
-      const error = batchError(outcome.reason, accumulator, bytes);
-      ticket.settle(firstInTicket, recordCount, error, -1, -1);
+      this.giveUp(batch, batchError(outcome.reason, accumulator, bytes));
     }
+  }
+
+  private giveUp(batch: Batch, reason: Error): void {
+    const { ticket, firstInTicket, recordCount, retainedBytes } = batch;
+    this.memory.release(retainedBytes, undefined);
+    ticket.settle(firstInTicket, recordCount, reason, -1, -1);
   }
 
   /** Nobody can be reading the batch's memory: it was sent once, and that was answered. */

@@ -4,8 +4,9 @@ import {
   type FailureReason,
   type Line,
   type LineBatch,
-  type LineSettings,
   leavesDoubt,
+  type MutableBatch,
+  type MutableLine,
   type Outcome,
   type ProducerIdentity,
 } from './line.js';
@@ -25,11 +26,15 @@ export type LineEvent<B> =
   /** Halves of a batch that was too large, to be sent in its place. */
   | { readonly type: 'split'; readonly batch: B; readonly halves: readonly B[] }
   /** Time has passed: give up what is older than the delivery timeout. */
-  | { readonly type: 'expire' };
+  | { readonly type: 'expire' }
+  /** The producer ends: nothing of it is sent any more. */
+  | { readonly type: 'abandon'; readonly reason: Error };
 
 /** What the shell has to do. */
 export type LineEffect<B> =
   | { readonly type: 'settled'; readonly batch: B; readonly outcome: Outcome }
+  /** It is given up, whatever state it is in. */
+  | { readonly type: 'abandoned'; readonly batch: B; readonly reason: Error }
   /** Cut the batch in two and answer with a `split` event, at once. */
   | { readonly type: 'split'; readonly batch: B }
   | { readonly type: 'refreshMetadata' }
@@ -39,13 +44,18 @@ const MAX_EPOCH = 0x7fff;
 /** Bytes are damaged on their way now and then; those that are refused so often were before. */
 const CORRUPT_ATTEMPTS = 5;
 
-/** Applies an event to a line; deterministic, without I/O. */
+/**
+ * What an event does to a line; deterministic, without I/O.
+ *
+ * @param state as `createLine` made it.
+ * @param now monotonic milliseconds.
+ */
 export function step<B extends LineBatch>(
-  line: Line<B>,
+  state: Line<B>,
   event: LineEvent<B>,
-  nowMs: number,
-  settings: LineSettings,
-): LineEffect<B>[] {
+  now: number,
+): readonly LineEffect<B>[] {
+  const line = state as MutableLine<B>;
   const effects: LineEffect<B>[] = [];
   switch (event.type) {
     case 'queued':
@@ -53,27 +63,29 @@ export function step<B extends LineBatch>(
       break;
     case 'answered':
       line.inFlight--;
-      answered(line, event, nowMs, settings, effects);
+      answered(line, event, now, effects);
       break;
     case 'lost':
       line.inFlight--;
-      event.batch.isInDoubt = true;
-      retry(line, event.batch, nowMs, settings, ErrorCode.NONE, event.cause);
+      lose(line, event.batch, event.cause, now);
       effects.push({ type: 'refreshMetadata' });
       break;
     case 'split':
       replace(line, event.batch, event.halves);
       break;
     case 'expire':
-      expire(line, nowMs, settings);
+      expire(line, now);
+      break;
+    case 'abandon':
+      abandon(line, event.reason, effects);
   }
   settleFront(line, effects);
   return effects;
 }
 
 /** Whether the line would let a waiting batch go now. */
-export function maySend(line: Line<LineBatch>, nowMs: number, settings: LineSettings): boolean {
-  const limit = line.isProven ? settings.maxInFlight : 1;
+export function maySend(line: Line<LineBatch>, nowMs: number): boolean {
+  const limit = line.isProven ? line.settings.maxInFlight : 1;
   if (line.inFlight >= limit || nowMs < line.retryAtMs) return false;
   return !line.isRecovering || line.inFlight === 0;
 }
@@ -83,18 +95,20 @@ export function maySend(line: Line<LineBatch>, nowMs: number, settings: LineSett
  * `current` is the producer's identity, undefined while it has none.
  */
 export function takeNext<B extends LineBatch>(
-  line: Line<B>,
+  state: Line<B>,
   current: ProducerIdentity | undefined,
   nowMs: number,
-  settings: LineSettings,
 ): B | undefined {
-  if (!maySend(line, nowMs, settings)) return undefined;
+  if (!maySend(state, nowMs)) return undefined;
+  const line = state as MutableLine<B>;
+  const { settings } = line;
   line.isRecovering = false;
   const index = line.batches.findIndex(({ state }) => state === 'waiting');
   // The broker remembers the last five batches: one further from the oldest open one would push
   // that out of its memory, and a repeat of it would no longer be known for one.
   if (index < 0 || index >= settings.maxInFlight) return undefined;
-  const batch = line.batches[index] as B;
+  const next = line.batches[index] as B;
+  const batch: MutableBatch = next;
   if (settings.isIdempotent) {
     if (line.mustReset) reset(line);
     line.identity ??= current;
@@ -108,14 +122,13 @@ export function takeNext<B extends LineBatch>(
   batch.state = 'inFlight';
   batch.attempts++;
   line.inFlight++;
-  return batch;
+  return next;
 }
 
-function answered<B extends LineBatch>(
-  line: Line<B>,
+function answered<B extends MutableBatch>(
+  line: MutableLine<B>,
   event: Extract<LineEvent<B>, { type: 'answered' }>,
   nowMs: number,
-  settings: LineSettings,
   effects: LineEffect<B>[],
 ): void {
   const { batch, errorCode, baseOffset, logAppendTimeMs } = event;
@@ -134,9 +147,9 @@ function answered<B extends LineBatch>(
       narrow(line, batch, { code: 'TOO_LARGE', errorCode, cause: undefined }, effects);
       return;
     case ErrorCode.INVALID_TIMESTAMP:
-      if (settings.restampsWhenRefused) {
+      if (line.settings.restampsWhenRefused) {
         batch.isTimeRefused = true;
-        retry(line, batch, nowMs, settings, errorCode, undefined);
+        retry(line, batch, nowMs, errorCode, undefined);
         return;
       }
       narrow(line, batch, { code: 'REFUSED', errorCode, cause: undefined }, effects);
@@ -152,7 +165,7 @@ function answered<B extends LineBatch>(
       }
       // With an older batch still open this only says that the older one is missing.
       if (isOldestUnsettled(line, batch)) line.mustReset = true;
-      retry(line, batch, nowMs, settings, errorCode, undefined);
+      retry(line, batch, nowMs, errorCode, undefined);
       return;
     case ErrorCode.INVALID_PRODUCER_EPOCH:
     case ErrorCode.INVALID_PRODUCER_ID_MAPPING:
@@ -160,7 +173,7 @@ function answered<B extends LineBatch>(
       // Somebody uses our producer id under a later epoch: leave it to them.
       line.mustReset = true;
       line.identity = undefined;
-      if (batch.state !== 'settled') retry(line, batch, nowMs, settings, errorCode, undefined);
+      if (batch.state !== 'settled') retry(line, batch, nowMs, errorCode, undefined);
       effects.push({ type: 'newProducerId' });
       return;
     default:
@@ -169,11 +182,11 @@ function answered<B extends LineBatch>(
         narrow(line, batch, { code: 'REFUSED', errorCode, cause: undefined }, effects);
         return;
       }
-      if (!mayBecomeGood(errorCode) && !settings.waitsWhenRefused) {
+      if (!mayBecomeGood(errorCode) && !line.settings.waitsWhenRefused) {
         fail(line, batch, { code: 'REFUSED', errorCode, cause: undefined });
         return;
       }
-      retry(line, batch, nowMs, settings, errorCode, undefined);
+      retry(line, batch, nowMs, errorCode, undefined);
       effects.push({ type: 'refreshMetadata' });
   }
 }
@@ -188,8 +201,8 @@ function mayBecomeGood(errorCode: number): boolean {
  * The broker takes a batch as a whole or not at all, so no record is written twice. One that is in
  * doubt may have been written before what is allowed has changed: see `isDoubtfulPart`.
  */
-function narrow<B extends LineBatch>(
-  line: Line<B>,
+function narrow<B extends MutableBatch>(
+  line: MutableLine<B>,
   batch: B,
   reason: FailureReason,
   effects: LineEffect<B>[],
@@ -199,15 +212,25 @@ function narrow<B extends LineBatch>(
   else fail(line, batch, reason);
 }
 
+function lose(
+  line: MutableLine<MutableBatch>,
+  batch: MutableBatch,
+  cause: Error,
+  nowMs: number,
+): void {
+  batch.isInDoubt = true;
+  retry(line, batch, nowMs, ErrorCode.NONE, cause);
+}
+
 /** Puts a sent batch back to where it was, unless it has had its chances. */
-function retry<B extends LineBatch>(
-  line: Line<B>,
+function retry<B extends MutableBatch>(
+  line: MutableLine<B>,
   batch: B,
   nowMs: number,
-  settings: LineSettings,
   errorCode: number,
   cause: Error | undefined,
 ): void {
+  const { settings } = line;
   // Batches that fail together, with one connection or one leader, are one failure.
   if (!line.isRecovering) {
     line.failures++;
@@ -230,7 +253,7 @@ function retry<B extends LineBatch>(
  * batch, it will refuse the next one, which then starts anew under the next epoch. That one was
  * refused, so nothing is written twice.
  */
-function fail<B extends LineBatch>(line: Line<B>, batch: B, reason: FailureReason): void {
+function fail<B extends MutableBatch>(line: MutableLine<B>, batch: B, reason: FailureReason): void {
   const index = line.batches.indexOf(batch);
   const isLastSent = line.batches.slice(index + 1).every(({ sequence }) => sequence === undefined);
   const isFree = !batch.isInDoubt && !batch.isDoubtfulPart && !line.mustReset;
@@ -240,7 +263,7 @@ function fail<B extends LineBatch>(line: Line<B>, batch: B, reason: FailureReaso
 }
 
 /** The broker expects other sequences: it has written the batch of which these are the parts. */
-function failDoubtful<B extends LineBatch>(line: Line<B>, errorCode: number): void {
+function failDoubtful<B extends MutableBatch>(line: MutableLine<B>, errorCode: number): void {
   for (const part of line.batches) {
     if (part.state === 'settled' || !part.isDoubtfulPart) continue;
     settle(part, { type: 'failed', reason: { code: 'IN_DOUBT', errorCode, cause: undefined } });
@@ -251,7 +274,7 @@ function failDoubtful<B extends LineBatch>(line: Line<B>, errorCode: number): vo
  * Doubtful parts behind one that was refused for itself take its sequences, so that the next still
  * begins where the batch began: else a refusal would not tell whether that was written.
  */
-function closeUp<B extends LineBatch>(line: Line<B>, index: number): void {
+function closeUp<B extends MutableBatch>(line: MutableLine<B>, index: number): void {
   let { sequence } = line.batches[index] as B;
   for (const part of line.batches.slice(index + 1)) {
     if (!part.isDoubtfulPart || part.isInDoubt || sequence === undefined) return;
@@ -261,7 +284,11 @@ function closeUp<B extends LineBatch>(line: Line<B>, index: number): void {
 }
 
 /** The halves take the place and the sequences of a batch that the broker refused. */
-function replace<B extends LineBatch>(line: Line<B>, batch: B, halves: readonly B[]): void {
+function replace<B extends MutableBatch>(
+  line: MutableLine<B>,
+  batch: B,
+  halves: readonly B[],
+): void {
   let sequence = batch.sequence;
   for (const half of halves) {
     half.attempts = batch.attempts;
@@ -277,7 +304,7 @@ function replace<B extends LineBatch>(line: Line<B>, batch: B, halves: readonly 
 }
 
 /** Renumbers everything that is left from 0 under the next epoch. Nothing is in flight. */
-function reset<B extends LineBatch>(line: Line<B>): void {
+function reset<B extends MutableBatch>(line: MutableLine<B>): void {
   line.mustReset = false;
   const old = line.identity;
   line.identity =
@@ -293,30 +320,35 @@ function reset<B extends LineBatch>(line: Line<B>): void {
   }
 }
 
-function expire<B extends LineBatch>(
-  line: Line<B>,
-  nowMs: number,
-  { deliveryTimeoutMs }: LineSettings,
-): void {
+function expire<B extends MutableBatch>(line: MutableLine<B>, nowMs: number): void {
+  const { deliveryTimeoutMs } = line.settings;
   for (const batch of line.batches) {
     if (batch.state !== 'waiting' || nowMs - batch.createdMs < deliveryTimeoutMs) continue;
     fail(line, batch, { code: 'TIMED_OUT', errorCode: ErrorCode.NONE, cause: undefined });
   }
 }
 
-function settle(batch: LineBatch, outcome: Outcome): void {
+function abandon<B extends MutableBatch>(
+  line: MutableLine<B>,
+  reason: Error,
+  effects: LineEffect<B>[],
+): void {
+  for (const batch of line.batches.splice(0)) effects.push({ type: 'abandoned', batch, reason });
+}
+
+function settle(batch: MutableBatch, outcome: Outcome): void {
   batch.state = 'settled';
   batch.outcome = outcome;
 }
 
 /** Reports settled batches oldest first, so that a caller hears of them in their order. */
-function settleFront<B extends LineBatch>(line: Line<B>, effects: LineEffect<B>[]): void {
+function settleFront<B extends MutableBatch>(line: MutableLine<B>, effects: LineEffect<B>[]): void {
   while (line.batches[0]?.outcome !== undefined) {
     const batch = line.batches.shift() as B;
     effects.push({ type: 'settled', batch, outcome: batch.outcome as Outcome });
   }
 }
 
-function isOldestUnsettled<B extends LineBatch>(line: Line<B>, batch: B): boolean {
+function isOldestUnsettled<B extends MutableBatch>(line: MutableLine<B>, batch: B): boolean {
   return line.batches.find(({ state }) => state !== 'settled') === batch;
 }

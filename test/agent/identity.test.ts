@@ -151,6 +151,27 @@ describe('step', () => {
     expect(play.state.generations.get(1)?.origin).toBe(key);
   });
 
+  it('goes back to what was acknowledged, and still knows the places before it', () => {
+    const play = new Play();
+    play.begin('/l/a', 1);
+    for (const position of [200, 300, 400]) {
+      play.tell({ type: 'advanced', id: 0, place: place(position), fingerprint: full });
+    }
+    expect(play.tell({ type: 'rewound', id: 0, place: place(300) })).toEqual([]);
+    const generation = play.state.generations.get(0);
+    expect(generation?.place).toEqual(place(300));
+    expect(generation?.passed.map(({ position }) => position)).toEqual([100, 200]);
+  });
+
+  it('moves over the unfinished line of a file that is gone, which no other will hold', () => {
+    const play = new Play();
+    play.begin('/l/a', 1);
+    play.tell({ type: 'replaced', id: 0 });
+    expect(play.tell({ type: 'restSent', id: 0, place: place(107) })).toEqual([]);
+    expect(play.state.generations.get(0)).toMatchObject({ place: place(107), passed: [] });
+    expect(play.tell({ type: 'restSent', id: 9, place: place(107) })).toEqual([]);
+  });
+
   it('passes over what is there at the very first look of read_from: end', () => {
     const state = startState(undefined, true);
     const tell = (event: IdentityEvent) => step(state, event, 1);

@@ -6,7 +6,9 @@ const adoption = 'sources/file/adoption.ts';
 const identity = 'sources/file/identity.ts';
 const examine = 'sources/file/examine.ts';
 const reader = 'sources/file/file-reader.ts';
-const source = 'sources/file/file-source.ts';
+const handover = 'sources/file/handover.ts';
+const outcomes = 'sources/file/outcomes.ts';
+const visits = 'sources/file/visits.ts';
 const files = 'sources/file/open-files.ts';
 const acknowledgements = 'sources/file/acknowledgements.ts';
 
@@ -28,14 +30,14 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   },
   {
     name: 'a batch that failed is read again',
-    file: source,
+    file: outcomes,
     find: `    this.#failed.add(generation);`,
     replace: ``,
     noticedBy: 'a batch that is refused',
   },
   {
     name: 'positions are stored while they move',
-    file: source,
+    file: outcomes,
     find: `    this.context.chain.delivered(records, true);
     this.context.positions.changed();`,
     replace: ``,
@@ -162,14 +164,14 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   },
   {
     name: 'older generations are read first',
-    file: source,
+    file: visits,
     find: `!reader.isUnread || (await this.#areEldersRead(reader))`,
     replace: `true`,
     noticedBy: 'rename of a file with an unfinished line',
   },
   {
     name: 'a line is held until it is finished',
-    file: source,
+    file: handover,
     find: `    return quietMs >= Math.max(this.options.partial_after, isWritten ? 0 : unfinishedGzipMs);`,
     replace: `    return true;`,
     noticedBy: 'a line that is finished later',

@@ -1,6 +1,6 @@
-import type { Generation, Place } from './generation.js';
+import type { MutableGeneration, Place } from './generation.js';
 import type { IdentityEffect, Likeness } from './identity-events.js';
-import { type IdentityState, inodeKey } from './identity-state.js';
+import { inodeKey, type MutableIdentity } from './identity-state.js';
 import { markBytes } from './mark.js';
 import { isRotationOf, originOf } from './rotation-name.js';
 
@@ -9,14 +9,14 @@ const holdMs = 5_000;
 
 /** The generation that an undecided file may be. */
 export interface Candidate {
-  readonly known: Generation;
+  readonly known: MutableGeneration;
   readonly like: Likeness;
 }
 
 /** The best candidate: one at its old inode first, then a full match, then the youngest. */
 export function candidateFor(
-  state: IdentityState,
-  found: Generation,
+  state: MutableIdentity,
+  found: MutableGeneration,
   likeness: ReadonlyMap<number, Likeness>,
 ): Candidate | undefined {
   let best: Candidate | undefined;
@@ -32,7 +32,7 @@ export function candidateFor(
   return best;
 }
 
-function isPossible(known: Generation, found: Generation, like: Likeness): boolean {
+function isPossible(known: MutableGeneration, found: MutableGeneration, like: Likeness): boolean {
   if (like === 'different' || known.state === 'undecided') return false;
   // This file was seen to be cut: however it looks now, it is not what it was before.
   if (found.replaces === known.id) return false;
@@ -42,14 +42,14 @@ function isPossible(known: Generation, found: Generation, like: Likeness): boole
   return like !== 'unclear' && known.fingerprint.bytes === markBytes;
 }
 
-function isAtOldInode(known: Generation, found: Generation): boolean {
+function isAtOldInode(known: MutableGeneration, found: MutableGeneration): boolean {
   return known.state !== 'reading' && inodeKey(known) === inodeKey(found);
 }
 
 /** Whether the original has shrunk or vanished, so that the copy takes its place. */
 export function mayBeTaken(
   { known, like }: Candidate,
-  found: Generation,
+  found: MutableGeneration,
   isWhole: boolean,
 ): boolean {
   if (like === 'same' && known.state === 'reading') return known.unlinked && known.drained;
@@ -65,7 +65,7 @@ export function mayBeTaken(
  */
 export function isCopy(
   { known, like }: Candidate,
-  found: Generation,
+  found: MutableGeneration,
   isUnfinished: boolean,
 ): boolean {
   if (known.state !== 'reading' || !isRotationOf(found.path, known.origin)) return false;
@@ -73,7 +73,7 @@ export function isCopy(
 }
 
 /** Whether to wait and see: the original is still there, so this may become its copy. */
-export function isHeld({ known, like }: Candidate, found: Generation, now: number): boolean {
+export function isHeld({ known, like }: Candidate, found: MutableGeneration, now: number): boolean {
   const isThere = known.state === 'reading';
   // Found just now: the next look tells whether it grows, or is the copy that it seems.
   const maySettle = like === 'part' && found.grew && isRotationOf(found.path, known.origin);
@@ -86,9 +86,9 @@ export function isHeld({ known, like }: Candidate, found: Generation, now: numbe
 
 /** `found` is where `known` goes on; `end` where it is a copy that ends before its position. */
 export function adopt(
-  state: IdentityState,
-  known: Generation,
-  found: Generation,
+  state: MutableIdentity,
+  known: MutableGeneration,
+  found: MutableGeneration,
   end: Place | undefined,
 ): IdentityEffect[] {
   const effects: IdentityEffect[] = [];
@@ -114,7 +114,7 @@ export function adopt(
 }
 
 /** `found` is a generation of its own. */
-export function begin(state: IdentityState, found: Generation): IdentityEffect[] {
+export function begin(state: MutableIdentity, found: MutableGeneration): IdentityEffect[] {
   // The name under which it was found may be a rotation of one that has come to be known since.
   found.origin = currentOrigin(state, found.origin);
   state.origins.add(found.origin);
@@ -125,6 +125,6 @@ export function begin(state: IdentityState, found: Generation): IdentityEffect[]
 }
 
 /** The path whose key a file bears that is first seen under `path`. */
-export function currentOrigin(state: IdentityState, path: string): string {
+export function currentOrigin(state: MutableIdentity, path: string): string {
   return originOf(path, (name) => state.paths.has(name) || state.origins.has(name));
 }

@@ -61,15 +61,15 @@ export class FileReader {
   restSinceMs = 0;
   /** When to look at it again, and when something last changed (monotonic). */
   dueMs = 0;
-  changedMs = 0;
+  #changedMs = 0;
   /** Something is said to have happened to it. */
-  isHinted = false;
+  #isHinted = false;
   /** It has changed, and nothing was read since. */
   isUnverified = false;
   /** Since when it cannot be read (monotonic), and whether its content is damaged. */
   failure: { readonly sinceMs: number; readonly isDamaged: boolean } | undefined;
   /** What the last examination found, and of what. */
-  examined: { readonly stamp: string; readonly findings: Findings } | undefined;
+  #examined: { readonly stamp: string; readonly findings: Findings } | undefined;
   /** Bytes in one read; grows while a line is longer. */
   #window = windowBytes;
   readonly #unfinished = new UnfinishedLine();
@@ -86,6 +86,42 @@ export class FileReader {
   /** The unfinished last line. */
   get rest(): Buffer {
     return this.#unfinished.bytes;
+  }
+
+  /** Something is said to have happened to it. */
+  hint(): void {
+    this.#isHinted = true;
+    this.dueMs = 0;
+  }
+
+  /** Whether something was said to have happened, and has not shown in the file. */
+  takeHint(): boolean {
+    const isHinted = this.#isHinted;
+    this.#isHinted = false;
+    return isHinted;
+  }
+
+  /** It cannot be read. What is damaged is read again when the file has changed. */
+  fail(nowMs: number, isDamaged: boolean): void {
+    this.failure = { sinceMs: this.failure?.sinceMs ?? nowMs, isDamaged };
+    if (isDamaged) this.isAtEnd = true;
+  }
+
+  /** It was read without an error; false where it always was. */
+  recover(): boolean {
+    const hadFailed = this.failure !== undefined;
+    this.failure = undefined;
+    return hadFailed;
+  }
+
+  /** What an examination found, where it would find the same now: `stamp` tells. */
+  findings(stamp: string): Findings | undefined {
+    return this.#examined?.stamp === stamp ? this.#examined.findings : undefined;
+  }
+
+  /** To unpack compressed content once more would tell the same. */
+  keepFindings(stamp: string, findings: Findings): void {
+    if (this.generation.compressed) this.#examined = { stamp, findings };
   }
 
   /** From now on the file is another generation's. */
@@ -112,20 +148,25 @@ export class FileReader {
 
   /** The file has changed since it was last looked at. */
   noteChange(nowMs: number): void {
-    this.isHinted = false;
+    this.#isHinted = false;
     this.isUnverified = true;
     this.isAtEnd = false;
-    this.changedMs = nowMs;
+    this.#changedMs = nowMs;
     this.restSinceMs = nowMs;
     if (this.generation.compressed) this.content = new GzipContent(this.file);
   }
 
   /** When to look again: soon while it changes, ever more rarely while it does not. */
   schedule(nowMs: number): void {
-    const idleMs = nowMs - this.changedMs;
+    const idleMs = nowMs - this.#changedMs;
     const delayMs = Math.min(slowestPollMs, Math.max(fastestPollMs, idleMs / 8));
     // In common beats: thousands of files that are due one by one would never let the loop sleep.
     this.dueMs = Math.ceil((nowMs + delayMs) / beatMs) * beatMs;
+  }
+
+  /** It is looked at then, whatever it has been doing. */
+  dueAt(atMs: number): void {
+    this.dueMs = atMs;
   }
 
   /** The first bytes of the file, to compare a copy with. */

@@ -17,8 +17,8 @@ export interface Place {
   readonly tail: Mark;
 }
 
-/** One content that only ever grew, whatever names and inodes it had. */
-export interface Generation {
+/** One content that only ever grew, whatever names and inodes it had. `step` alone changes it. */
+export interface MutableGeneration {
   readonly id: number;
   /** Those of one origin are read in ascending order. */
   readonly order: number;
@@ -34,11 +34,11 @@ export interface Generation {
   /** Of the first bytes that were seen, sent or not; grows with the content up to 1 KiB. */
   fingerprint: Mark;
   /** Some shorter ones, oldest first: they tell a copy that was made when it was shorter. */
-  heads: Mark[];
+  heads: readonly Mark[];
   /** Up to here everything was handed to the producer. */
   place: Place;
   /** Some places before it, oldest first: they tell a copy that ends earlier. */
-  passed: Place[];
+  passed: readonly Place[];
   /** Of the file, when it was last looked at. */
   size: number;
   modifiedMs: number;
@@ -68,6 +68,9 @@ export interface Generation {
   /** Undecided: it holds what another generation's file holds, so nobody waits for it. */
   isCopy: boolean;
 }
+
+/** What others see of it. */
+export type Generation = Readonly<MutableGeneration>;
 
 const mark = z.strictObject({
   bytes: z.int().min(0).max(markBytes),
@@ -109,7 +112,7 @@ export function newGeneration(
   id: number,
   order: number,
   file: { path: string; device: number; inode: number; compressed: boolean },
-): Generation {
+): MutableGeneration {
   return {
     id,
     order,
@@ -142,7 +145,7 @@ export function newGeneration(
 }
 
 /** After a restart every generation is lost until its file is found again. */
-export function restoreGeneration(stored: StoredGeneration): Generation {
+export function restoreGeneration(stored: StoredGeneration): MutableGeneration {
   const passed = [...(stored.passed ?? [])];
   return {
     ...newGeneration(stored.id, stored.order, stored),

@@ -69,6 +69,10 @@ export type IdentityEvent =
       readonly place: Place;
       readonly fingerprint: Mark;
     }
+  /** Of the unfinished last line of a file that is gone, all up to `place` was sent. */
+  | { readonly type: 'restSent'; readonly id: number; readonly place: Place }
+  /** What was sent behind `place` failed: it is read again from there. */
+  | { readonly type: 'rewound'; readonly id: number; readonly place: Place }
   /** The file could not be opened, or another stood under its name. */
   | { readonly type: 'unopened'; readonly id: number };
 

@@ -1,10 +1,10 @@
-import type { Generation } from './generation.js';
+import type { Generation, MutableGeneration } from './generation.js';
 
 /** All that `step` knows and changes. */
-export interface IdentityState {
-  readonly generations: Map<number, Generation>;
+export interface MutableIdentity {
+  readonly generations: Map<number, MutableGeneration>;
   /** By device and inode: the one generation that is reading, or undecided about, that file. */
-  readonly owners: Map<string, Generation>;
+  readonly owners: Map<string, MutableGeneration>;
   /** The paths that matched at the last look. */
   paths: ReadonlySet<string>;
   /** The origins of all generations but undecided ones. */
@@ -16,18 +16,25 @@ export interface IdentityState {
   skipsContent: boolean;
 }
 
+/** What others see of it. */
+export interface IdentityState {
+  readonly generations: ReadonlyMap<number, Generation>;
+  readonly lookedMs: number | null;
+  readonly nextId: number;
+}
+
 /** Device and inode as a key. */
 export function inodeKey(file: { device: number; inode: number }): string {
   return `${file.device}:${file.inode}`;
 }
 
 /** Whether the generation stands for the file at its inode. */
-export function isOwner(generation: Generation): boolean {
+export function isOwner(generation: MutableGeneration): boolean {
   return generation.state === 'reading' || generation.state === 'undecided';
 }
 
 /** What `origins` has to be. */
-export function originsOf(generations: Iterable<Generation>): Set<string> {
+export function originsOf(generations: Iterable<MutableGeneration>): Set<string> {
   const origins = new Set<string>();
   for (const one of generations) if (one.state !== 'undecided') origins.add(one.origin);
   return origins;

@@ -8,9 +8,20 @@ import {
   mayBeTaken,
 } from './adoption.js';
 import type { StoredFileSource } from './generation.js';
-import { type Generation, newGeneration, type Place, restoreGeneration } from './generation.js';
+import {
+  type MutableGeneration,
+  newGeneration,
+  type Place,
+  restoreGeneration,
+} from './generation.js';
 import type { IdentityEffect, IdentityEvent, Sighting } from './identity-events.js';
-import { type IdentityState, inodeKey, isOwner, originsOf } from './identity-state.js';
+import {
+  type IdentityState,
+  inodeKey,
+  isOwner,
+  type MutableIdentity,
+  originsOf,
+} from './identity-state.js';
 import { type Mark, markBytes } from './mark.js';
 import { earlierNames, isRotationOf } from './rotation-name.js';
 
@@ -37,9 +48,9 @@ export function startState(
   stored: StoredFileSource | undefined,
   readFromEnd: boolean,
 ): IdentityState {
-  const generations = new Map<number, Generation>();
+  const generations = new Map<number, MutableGeneration>();
   for (const one of stored?.generations ?? []) generations.set(one.id, restoreGeneration(one));
-  return {
+  const state: MutableIdentity = {
     generations,
     owners: new Map(),
     paths: new Set(),
@@ -48,15 +59,25 @@ export function startState(
     nextId: Math.max(-1, ...generations.keys()) + 1,
     skipsContent: stored === undefined && readFromEnd,
   };
+  return state;
 }
 
 /**
  * Decides which file is which generation (docs/formats/positions.md has the rules). It reads no
  * file and no clock: what it is told decides, and `state` is all that it changes.
  *
+ * @param state as `startState` made it.
  * @param now milliseconds since the epoch, by a clock that nobody sets (`SteadyTime`).
  */
-export function step(state: IdentityState, event: IdentityEvent, now: number): IdentityEffect[] {
+export function step(
+  state: IdentityState,
+  event: IdentityEvent,
+  now: number,
+): readonly IdentityEffect[] {
+  return decide(state as MutableIdentity, event, now);
+}
+
+function decide(state: MutableIdentity, event: IdentityEvent, now: number): IdentityEffect[] {
   if (event.type === 'listed') return listed(state, event);
   if (event.type === 'settled') return settled(state, now);
   const generation = state.generations.get(event.id);
@@ -75,23 +96,35 @@ export function step(state: IdentityState, event: IdentityEvent, now: number): I
       generation.place = event.place;
       noteFingerprint(generation, event.fingerprint);
       return [];
+    case 'restSent':
+      generation.place = event.place;
+      return [];
+    case 'rewound':
+      rewind(generation, event.place);
+      return [];
     case 'unopened':
       drop(state, generation);
       return [];
   }
 }
 
-function notePassed({ passed, place }: Generation, next: Place): void {
+function notePassed(generation: MutableGeneration, next: Place): void {
+  const { passed, place } = generation;
   // Everything agrees with the start.
-  if (place.position > 0) passed.push(place);
-  thin(passed, ({ position }) => position, next.position);
+  const places = place.position > 0 ? [...passed, place] : [...passed];
+  generation.passed = thin(places, ({ position }) => position, next.position);
 }
 
-function noteFingerprint(generation: Generation, next: Mark): void {
+/** A copy that ends before it is still known by what was passed. */
+function rewind(generation: MutableGeneration, place: Place): void {
+  generation.place = place;
+  generation.passed = generation.passed.filter(({ position }) => position < place.position);
+}
+
+function noteFingerprint(generation: MutableGeneration, next: Mark): void {
   const { fingerprint, heads } = generation;
   if (fingerprint.bytes > 0 && next.bytes > fingerprint.bytes) {
-    heads.push(fingerprint);
-    thin(heads, ({ bytes }) => bytes, next.bytes);
+    generation.heads = thin([...heads, fingerprint], ({ bytes }) => bytes, next.bytes);
   }
   generation.fingerprint = next;
 }
@@ -101,8 +134,8 @@ function noteFingerprint(generation: Generation, next: Mark): void {
  * of its original, one stays that the copy holds, if that is half as long as the original or more:
  * no gap between those that stay is large against its distance from `end`. Ascending.
  */
-function thin<T>(places: T[], at: (place: T) => number, end: number): void {
-  if (places.length <= passedPlaces) return;
+function thin<T>(places: T[], at: (place: T) => number, end: number): T[] {
+  if (places.length <= passedPlaces) return places;
   const distances = places.map((place) => end - at(place));
   let least = 0;
   let leastGap = Number.POSITIVE_INFINITY;
@@ -114,10 +147,11 @@ function thin<T>(places: T[], at: (place: T) => number, end: number): void {
     leastGap = gap;
   }
   places.splice(least, 1);
+  return places;
 }
 
 function listed(
-  state: IdentityState,
+  state: MutableIdentity,
   { sightings, startedMs, sinceLastMs, hidden }: IdentityEvent & { type: 'listed' },
 ): IdentityEffect[] {
   // Where the wall clock was set back since, files that came since bear earlier times.
@@ -164,7 +198,7 @@ function listed(
 }
 
 /** Nothing was read of one that is undecided, so a later name gives its key if it is asked for. */
-function noteName(state: IdentityState, owner: Generation, path: string): void {
+function noteName(state: MutableIdentity, owner: MutableGeneration, path: string): void {
   owner.path = path;
   const isAnother = state.paths.has(path) && !isRotationOf(path, owner.origin);
   if (owner.state === 'undecided' && isAnother) owner.origin = currentOrigin(state, path);
@@ -172,7 +206,7 @@ function noteName(state: IdentityState, owner: Generation, path: string): void {
 
 /** A file that rests is not polled: that it has no name here any more shows in a look alone. */
 function loseVanished(
-  state: IdentityState,
+  state: MutableIdentity,
   inodes: ReadonlySet<string>,
   hidden: readonly string[],
 ): void {
@@ -192,7 +226,7 @@ function isFollowed({ path, matched }: Sighting): boolean {
   return matched || earlierNames(path).length > 0;
 }
 
-function standsBeside(seen: Sighting, lost: readonly Generation[]): boolean {
+function standsBeside(seen: Sighting, lost: readonly MutableGeneration[]): boolean {
   return lost.some((one) => one.state === 'lost' && isRotationOf(seen.path, one.origin));
 }
 
@@ -200,17 +234,17 @@ function standsBeside(seen: Sighting, lost: readonly Generation[]): boolean {
  * A file under a rotated name of a known one, written to since the last look: if it is nothing
  * that is known, it is a generation that came and went between two looks.
  */
-function wasMissed(state: IdentityState, seen: Sighting): boolean {
+function wasMissed(state: MutableIdentity, seen: Sighting): boolean {
   if (state.lookedMs === null || seen.modifiedMs < state.lookedMs - coarseClockMs) return false;
   return currentOrigin(state, seen.path) !== seen.path;
 }
 
-function hasChanged(generation: Generation, seen: Sighting): boolean {
+function hasChanged(generation: MutableGeneration, seen: Sighting): boolean {
   return generation.size !== seen.size || generation.modifiedMs !== seen.modifiedMs;
 }
 
 /** Nothing more can be found out about what is still lost: nobody waits for it any longer. */
-function settled(state: IdentityState, now: number): IdentityEffect[] {
+function settled(state: MutableIdentity, now: number): IdentityEffect[] {
   const effects: IdentityEffect[] = [];
   state.skipsContent = false;
   for (const generation of state.generations.values()) {
@@ -227,8 +261,8 @@ function settled(state: IdentityState, now: number): IdentityEffect[] {
 }
 
 function polled(
-  state: IdentityState,
-  generation: Generation,
+  state: MutableIdentity,
+  generation: MutableGeneration,
   event: IdentityEvent & { type: 'polled' },
   now: number,
 ): IdentityEffect[] {
@@ -249,7 +283,7 @@ function polled(
 
 /** A copy that was given its original's time has been finished. */
 function noteStillness(
-  generation: Generation,
+  generation: MutableGeneration,
   event: { readonly size: number; readonly modifiedMs: number; readonly ageMs: number },
   now: number,
 ): void {
@@ -259,8 +293,8 @@ function noteStillness(
 }
 
 function undecided(
-  state: IdentityState,
-  generation: Generation,
+  state: MutableIdentity,
+  generation: MutableGeneration,
   grew: boolean,
   now: number,
 ): IdentityEffect[] {
@@ -275,7 +309,11 @@ function undecided(
 }
 
 /** Closes what has not changed for long. */
-function quieten(state: IdentityState, generation: Generation, now: number): IdentityEffect[] {
+function quieten(
+  state: MutableIdentity,
+  generation: MutableGeneration,
+  now: number,
+): IdentityEffect[] {
   const quietMs = now - generation.sinceMs;
   const isNamed = generation.named && !generation.unlinked;
   if (!generation.drained || quietMs < (isNamed ? restAfterMs : unnamedQuietMs)) return [];
@@ -289,8 +327,8 @@ function quieten(state: IdentityState, generation: Generation, now: number): Ide
 }
 
 function examined(
-  state: IdentityState,
-  found: Generation,
+  state: MutableIdentity,
+  found: MutableGeneration,
   { end, likeness, isWhole, head }: IdentityEvent & { type: 'examined' },
   now: number,
 ): IdentityEffect[] {
@@ -316,7 +354,7 @@ function examined(
 }
 
 /** The file was cut, or holds other content: what it holds now is a new generation. */
-function truncated(state: IdentityState, generation: Generation): IdentityEffect[] {
+function truncated(state: MutableIdentity, generation: MutableGeneration): IdentityEffect[] {
   if (generation.state !== 'reading') return [];
   loseFile(state, generation);
   generation.truncated = true;
@@ -332,25 +370,25 @@ function truncated(state: IdentityState, generation: Generation): IdentityEffect
 }
 
 /** It is sought by its inode, under whatever name. */
-function vanished(state: IdentityState, generation: Generation): IdentityEffect[] {
+function vanished(state: MutableIdentity, generation: MutableGeneration): IdentityEffect[] {
   if (generation.state === 'reading') loseFile(state, generation);
   else drop(state, generation);
   generation.open = false;
   return [{ type: 'close', id: generation.id }, { type: 'list' }];
 }
 
-function loseFile(state: IdentityState, generation: Generation): void {
+function loseFile(state: MutableIdentity, generation: MutableGeneration): void {
   state.owners.delete(inodeKey(generation));
   generation.state = 'lost';
 }
 
-function claim(state: IdentityState, generation: Generation): void {
+function claim(state: MutableIdentity, generation: MutableGeneration): void {
   generation.origin = currentOrigin(state, generation.path);
   state.generations.set(generation.id, generation);
   state.owners.set(inodeKey(generation), generation);
 }
 
-function drop(state: IdentityState, generation: Generation): void {
+function drop(state: MutableIdentity, generation: MutableGeneration): void {
   state.generations.delete(generation.id);
   if (state.owners.get(inodeKey(generation)) === generation) {
     state.owners.delete(inodeKey(generation));

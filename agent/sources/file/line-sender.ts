@@ -131,6 +131,11 @@ export class LineSender {
     return at;
   }
 
+  /** The producer may have room again. */
+  unblock(): void {
+    this.isBlocked = false;
+  }
+
   /** Records appended since the last call, their bytes, and those that are no whole lines. */
   take(): { records: number; bytes: number; partials: number } {
     const taken = { records: this.#records, bytes: this.#bytes, partials: this.#partials };

@@ -150,6 +150,27 @@ export class OpenFiles {
     await this.tell({ type: 'polled', id, size, modifiedMs, ageMs, unlinked, drained });
   }
 
+  /** What was sent behind the acknowledged place failed: it is read again. */
+  async rewind({ id, path }: Generation): Promise<void> {
+    const route = this.routes.get(id);
+    if (!route) return;
+    await this.tell({ type: 'rewound', id, place: route.acknowledgements.acknowledged });
+    const reader = this.readers.get(id);
+    if (reader) reader.restart();
+    else this.context.log.error(`${path} is gone; its lines cannot be sent again`);
+  }
+
+  /** Bytes of the open files that are not acknowledged. */
+  lagBytes(): number {
+    let bytes = 0;
+    for (const { generation } of this.readers.values()) {
+      if (generation.compressed) continue;
+      const done = this.routes.get(generation.id)?.acknowledgements.acknowledged.position ?? 0;
+      bytes += Math.max(0, generation.size - done);
+    }
+    return bytes;
+  }
+
   /** What the positions remember. */
   store(): StoredFileSource {
     const generations: StoredGeneration[] = [];
@@ -247,7 +268,7 @@ export class OpenFiles {
     const reader = this.readers.get(found.id);
     if (!reader || (reader.failure?.isDamaged && reader.isAtEnd)) return;
     const stamp = this.#stampOf(found);
-    let findings = reader.examined?.stamp === stamp ? reader.examined.findings : undefined;
+    let findings = reader.findings(stamp);
     try {
       findings ??= await examine(
         found,
@@ -258,8 +279,7 @@ export class OpenFiles {
     } catch (error) {
       return this.fail(reader, error);
     }
-    // To unpack it once more would tell the same.
-    if (found.compressed) reader.examined = { stamp, findings };
+    reader.keepFindings(stamp, findings);
     this.readAgain(reader);
     await this.tell({ type: 'examined', id: found.id, ...findings });
   }
@@ -275,21 +295,16 @@ export class OpenFiles {
 
   /** The file cannot be read now; it stays as it is, and is tried again. */
   fail(reader: FileReader, error: unknown): void {
-    const { path } = reader.generation;
     const isDamaged = error instanceof ContentError;
-    const sinceMs = reader.failure?.sinceMs ?? this.context.system.clock.monotonic();
-    reader.failure = { sinceMs, isDamaged };
-    this.troubles.raise(path, 'cannot read', error);
-    // What is damaged is read again when the file has changed; a descriptor can go stale.
-    if (isDamaged) reader.isAtEnd = true;
-    else this.#reopen(reader);
+    reader.fail(this.context.system.clock.monotonic(), isDamaged);
+    this.troubles.raise(reader.generation.path, 'cannot read', error);
+    // A descriptor can go stale.
+    if (!isDamaged) this.#reopen(reader);
   }
 
   /** It was read without an error. */
   readAgain(reader: FileReader): void {
-    if (reader.failure === undefined) return;
-    reader.failure = undefined;
-    this.troubles.clear(reader.generation.path);
+    if (reader.recover()) this.troubles.clear(reader.generation.path);
   }
 
   #reopen(reader: FileReader): void {

@@ -53,7 +53,7 @@ function incoming({ identity: owner, sequence, values, isTimeRight }: TestBatch)
 
 /** A line, a broker and a network between them that the test drives step by step. */
 class World {
-  readonly line: Line<TestBatch> = createLine();
+  readonly line: Line<TestBatch>;
   readonly partition = new FakePartition<number>();
   /** Requests on the open connection, oldest first; answered ones have their answer. */
   connection: { batch: TestBatch; sent: ReturnType<typeof incoming>; answer?: number[] }[] = [];
@@ -70,14 +70,16 @@ class World {
   constructor(
     readonly own: LineSettings = settings,
     public maxRecords = 1000,
-  ) {}
+  ) {
+    this.line = createLine(own);
+  }
 
   /** Records that the broker refuses for themselves, at present. */
   refuses: (value: number) => boolean = () => false;
   isClockRight = true;
 
   apply(event: LineEvent<TestBatch>): void {
-    for (const effect of step(this.line, event, this.now, this.own)) this.execute(effect);
+    for (const effect of step(this.line, event, this.now)) this.execute(effect);
   }
 
   queue(values: readonly number[]): void {
@@ -86,7 +88,7 @@ class World {
   }
 
   send(): boolean {
-    const batch = takeNext(this.line, this.current, this.now, this.own);
+    const batch = takeNext(this.line, this.current, this.now);
     if (batch === undefined) return false;
     if (batch.isTimeRefused) batch.isTimeRight = this.isClockRight;
     this.connection.push({ batch, sent: incoming(batch) });
@@ -455,7 +457,7 @@ describe('an idempotent line', () => {
     expect(advanceSequence(0x7fffffff, 1)).toBe(0);
     expect(advanceSequence(0x7ffffffe, 5)).toBe(3);
     const world = new World().prove();
-    world.line.nextSequence = 0x7ffffffe;
+    Object.assign(world.line, { nextSequence: 0x7ffffffe });
     world.queue([0, 1, 2]);
     world.queue([3]);
     expect(plannedSequence(world.line)).toBe(2);
