@@ -17,6 +17,8 @@ export interface Component<Schema extends OptionsSchema, Context, Made> {
   readonly schema: Schema;
   /** Makes one. `options` have passed `schema`. */
   create(options: z.output<Schema>, context: Context): Made;
+  /** A whole YAML file that shows it, for its page of the reference. */
+  readonly example?: string;
 }
 
 /** A component as its list holds it: of which options, only itself knows. */
@@ -36,14 +38,17 @@ export function oneOf<Shared extends z.ZodShape>(
   shared: Shared,
   order: 'sharedFirst' | 'sharedLast' = 'sharedLast',
 ): z.ZodType<ComponentOptions & z.output<z.ZodObject<Shared>>> {
-  const [first, ...others] = components.map(({ type, schema }) => {
+  const [first, ...others] = components.map(({ type, schema, example }) => {
     const own = schema._zod.def.shape;
     const all = order === 'sharedFirst' ? { ...shared, ...own } : { ...own, ...shared };
     const shape = { type: z.literal(type), ...all };
     // A copy keeps what the component checks over its options, and is of the zod that made it.
     const whole = z.clone(schema, { ...schema._zod.def, shape, catchall: z.never() });
     const { description } = schema;
-    if (description !== undefined) z.globalRegistry.add(whole, { description });
+    z.globalRegistry.add(whole, {
+      ...(description !== undefined && { description }),
+      ...(example !== undefined && { example }),
+    });
     return whole;
   });
   if (first === undefined) throw new Error('a kind needs a component');

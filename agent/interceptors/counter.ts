@@ -1,5 +1,5 @@
 import { z } from '../../config/index.js';
-import type { InterceptorComponent } from './interceptor.js';
+import { type InterceptorComponent, inSource } from './interceptor.js';
 
 const schema = z
   .strictObject({
@@ -10,6 +10,7 @@ const schema = z
 export const counter: InterceptorComponent<typeof schema> = {
   type: 'counter',
   schema,
+  example: inSource('{ type: counter, name: app }'),
   create: ({ name }, { system, source }) => {
     const count = (result: 'success' | 'failure') =>
       system.metrics.counter(

@@ -1,5 +1,5 @@
 import { z } from '../../config/index.js';
-import type { InterceptorComponent } from './interceptor.js';
+import { type InterceptorComponent, inSource } from './interceptor.js';
 
 const schema = z
   .strictObject({
@@ -10,6 +10,7 @@ const schema = z
 export const host: InterceptorComponent<typeof schema> = {
   type: 'host',
   schema,
+  example: inSource('{ type: host, header: host }'),
   create: ({ header }, { system }) => ({
     constantHeaders: [[header, Buffer.from(system.processes.hostname())]],
   }),

@@ -27,6 +27,21 @@ export type InterceptorComponent<Schema extends OptionsSchema = OptionsSchema> =
   Interceptor
 >;
 
+/** A YAML file with this interceptor in it, for `Component.example`. */
+export function inSource(interceptor: string): string {
+  return `
+kafka: { bootstrap: [logs.internal:9092] }
+agent:
+  sources:
+    app:
+      type: file
+      include: [/var/log/app/*.log*]
+      topic: app-logs
+      interceptors:
+        - ${interceptor}
+`;
+}
+
 /** The source of a regular expression, checked when the configuration is read. */
 export function regularExpression() {
   return z.string().refine(isRegularExpression, {

@@ -1,5 +1,5 @@
 import { z } from '../../config/index.js';
-import { type InterceptorComponent, regularExpression } from './interceptor.js';
+import { type InterceptorComponent, inSource, regularExpression } from './interceptor.js';
 
 const schema = z
   .strictObject({
@@ -14,6 +14,7 @@ const schema = z
 export const regexExtract: InterceptorComponent<typeof schema> = {
   type: 'regex_extract',
   schema,
+  example: inSource('{ type: regex_extract, pattern: "^(?<level>[A-Z]+) " }'),
   create: ({ pattern }) => {
     const expression = new RegExp(pattern, 'u');
     return {

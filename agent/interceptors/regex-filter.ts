@@ -1,5 +1,5 @@
 import { z } from '../../config/index.js';
-import { type InterceptorComponent, regularExpression } from './interceptor.js';
+import { type InterceptorComponent, inSource, regularExpression } from './interceptor.js';
 
 const schema = z
   .strictObject({
@@ -14,6 +14,7 @@ const schema = z
 export const regexFilter: InterceptorComponent<typeof schema> = {
   type: 'regex_filter',
   schema,
+  example: inSource('{ type: regex_filter, exclude: "^DEBUG " }'),
   create: (options) => {
     const include = options.include === undefined ? undefined : new RegExp(options.include, 'u');
     const exclude = options.exclude === undefined ? undefined : new RegExp(options.exclude, 'u');

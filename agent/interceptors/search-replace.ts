@@ -1,5 +1,5 @@
 import { z } from '../../config/index.js';
-import { type InterceptorComponent, regularExpression } from './interceptor.js';
+import { type InterceptorComponent, inSource, regularExpression } from './interceptor.js';
 
 const schema = z
   .strictObject({
@@ -11,6 +11,7 @@ const schema = z
 export const searchReplace: InterceptorComponent<typeof schema> = {
   type: 'search_replace',
   schema,
+  example: inSource('{ type: search_replace, search: "password=\\\\S+", replace: "password=***" }'),
   create: ({ search, replace }) => {
     const pattern = new RegExp(search, 'gu');
     return {

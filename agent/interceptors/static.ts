@@ -1,5 +1,5 @@
 import { z } from '../../config/index.js';
-import type { InterceptorComponent } from './interceptor.js';
+import { type InterceptorComponent, inSource } from './interceptor.js';
 
 const schema = z
   .strictObject({
@@ -10,6 +10,7 @@ const schema = z
 export const staticHeaders: InterceptorComponent<typeof schema> = {
   type: 'static',
   schema,
+  example: inSource('{ type: static, headers: { env: prod, region: eu } }'),
   create: ({ headers }) => ({
     constantHeaders: Object.entries(headers).map(([name, value]) => [name, Buffer.from(value)]),
   }),

@@ -1,5 +1,5 @@
 import { z } from '../../config/index.js';
-import type { InterceptorComponent } from './interceptor.js';
+import { type InterceptorComponent, inSource } from './interceptor.js';
 
 const schema = z
   .strictObject({
@@ -13,6 +13,7 @@ const schema = z
 export const timestamp: InterceptorComponent<typeof schema> = {
   type: 'timestamp',
   schema,
+  example: inSource('{ type: timestamp, separator: " " }'),
   create: ({ separator }) => {
     let prefixedMs = -1;
     let prefix = Buffer.alloc(0);

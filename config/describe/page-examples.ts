@@ -1,7 +1,7 @@
 /**
- * An example for each page of the reference, by the page's name: whole files that pass
- * `config check` (a test holds that), so that one can begin with them. They stand here and not in
- * the schemas because every role loads those.
+ * An example for each section's page of the reference, by the section's name: whole files that
+ * pass `config check` (a test holds that), so that one can begin with them. They stand here
+ * because every role loads the schemas; a component brings its own (`Component.example`).
  */
 export const pageExamples: Readonly<Record<string, string>> = {
   agent: `
@@ -50,88 +50,4 @@ sinks:
   archive: { type: archive, topics: [app-logs], store: { type: local, root: /srv/archive } }
   notify: { type: http, topics: [mail], url: "https://hooks.internal/mail" }
 `,
-  'source-file': `
-kafka: { bootstrap: [logs.internal:9092] }
-agent:
-  sources:
-    app:
-      type: file
-      include: [/var/log/app/*.log*, "/srv/*/logs/{access,error}.log*"] # rotated ones too
-      exclude: [/var/log/app/debug.log*]
-      topic: app-logs
-      interceptors: [{ type: host }]
-`,
-  'source-maildrop': `
-kafka: { bootstrap: [logs.internal:9092] }
-agent:
-  sources:
-    post:
-      type: maildrop
-      directory: /var/spool/maildump # write elsewhere and rename into it, or within \`settle\`
-      after: move
-      move_to: /var/spool/maildump-sent
-      topic: mail
-`,
-  'sink-archive': `
-kafka: { bootstrap: [logs.internal:9092] }
-sinks:
-  archive:
-    type: archive
-    topics: [app-logs]
-    store: { type: local, root: /srv/archive }
-    format: lines
-    file_per: key
-    compression: zstd
-    rotate: { size: 128MiB, age: 10m, first: 5s, idle: 30s }
-  letters:
-    type: archive
-    topics: [mail]
-    store: { type: local, root: /srv/letters }
-    format: eml
-`,
-  'store-local': `
-kafka: { bootstrap: [logs.internal:9092] }
-sinks:
-  archive:
-    type: archive
-    topics: [app-logs]
-    store: { type: local, root: /srv/archive }
-`,
-  'sink-http': `
-kafka: { bootstrap: [logs.internal:9092] }
-sinks:
-  notify:
-    type: http
-    topics: [mail]
-    url: "https://hooks.internal/mail"
-    headers: { Authorization: "Bearer \${TOKEN:-none}" }
-    batch: { records: 500, bytes: 1MiB, linger: 1s }
-    dead_letter: mail-refused
-`,
-  ...Object.fromEntries(
-    Object.entries({
-      counter: '{ type: counter, name: app }',
-      host: '{ type: host, header: host }',
-      static: '{ type: static, headers: { env: prod, region: eu } }',
-      timestamp: '{ type: timestamp, separator: " " }',
-      regex_extract: '{ type: regex_extract, pattern: "^(?<level>[A-Z]+) " }',
-      regex_filter: '{ type: regex_filter, exclude: "^DEBUG " }',
-      search_replace:
-        '{ type: search_replace, search: "password=\\\\S+", replace: "password=***" }',
-    }).map(([name, one]) => [`interceptor-${name}`, interceptor(one)]),
-  ),
 };
-
-function interceptor(one: string): string {
-  return `
-kafka: { bootstrap: [logs.internal:9092] }
-agent:
-  sources:
-    app:
-      type: file
-      include: [/var/log/app/*.log*]
-      topic: app-logs
-      interceptors:
-        - ${one}
-`;
-}

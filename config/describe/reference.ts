@@ -7,6 +7,7 @@ import {
   unwrap,
   valuesOf,
 } from '../introspect.js';
+import { z } from '../zod.js';
 import { writtenDefault } from './show.js';
 
 /** A page of docs/components. */
@@ -83,8 +84,6 @@ function rowOf(option: string, schema: Schema): Row {
 class Writer {
   readonly pages = new Map<string, string>();
 
-  constructor(private readonly examples: Examples) {}
-
   rows(schema: Schema, prefix: string): Row[] {
     return Object.entries(fieldsOf(schema) ?? {}).flatMap(([key, field]) => {
       const own = rowOf(prefix + key, field);
@@ -124,9 +123,15 @@ class Writer {
       this.pages.set(file, '');
       const rows = this.rows(component, '').filter((row) => row.option !== discriminator);
       const title = `${kind}: \`${name}\``;
-      this.pages.set(file, page(title, component, rows, this.examples[file.slice(0, -3)]));
+      this.pages.set(file, page(title, component, rows, exampleOf(component)));
     }
   }
+}
+
+/** What a component shows on its page; see `Component.example`. */
+function exampleOf(component: Schema): string | undefined {
+  const { example } = z.globalRegistry.get(component) ?? {};
+  return typeof example === 'string' ? example : undefined;
 }
 
 function page(title: string, schema: Schema, rows: readonly Row[], example?: string): string {
@@ -151,10 +156,10 @@ function page(title: string, schema: Schema, rows: readonly Row[], example?: str
 
 /**
  * The reference of every section and component, from the schemas alone: one page per section,
- * one per component, and an index. `examples` are YAML files by the page's name.
+ * one per component, and an index. `examples` are YAML files by the section's name.
  */
 export function referencePages(root: Schema, examples: Examples = {}): Page[] {
-  const writer = new Writer(examples);
+  const writer = new Writer();
   const top: Row[] = [];
   for (const [name, section] of Object.entries(fieldsOf(root) ?? {})) {
     const rows = fieldsOf(section) ? writer.rows(section, '') : writer.entries(section, name);

@@ -15,6 +15,24 @@ import { type Store, storeComponents } from './stores/index.js';
 const LIVE_FILES = 64;
 const SPOOL_DIRECTORY = 'spool';
 
+const example = `
+kafka: { bootstrap: [logs.internal:9092] }
+sinks:
+  archive:
+    type: archive
+    topics: [app-logs]
+    store: { type: local, root: /srv/archive }
+    format: lines
+    file_per: key
+    compression: zstd
+    rotate: { size: 128MiB, age: 10m, first: 5s, idle: 30s }
+  letters:
+    type: archive
+    topics: [mail]
+    store: { type: local, root: /srv/letters }
+    format: eml
+`;
+
 /** `type: archive`, with the stores and formats that come with logflume. */
 export const archive = archiveOf({ stores: storeComponents, formats: formatComponents });
 
@@ -24,6 +42,7 @@ function archiveOf({ stores, formats: components }: SinkParts): SinkComponent {
   return {
     type: 'archive',
     schema,
+    example,
     withParts: archiveOf,
     async create(options, context) {
       const { system, name, instance } = context;

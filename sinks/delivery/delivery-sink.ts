@@ -23,9 +23,10 @@ const OUTBOX_DIRECTORY = 'outbox';
 export function deliverySink<Schema extends OptionsSchema>(
   component: DestinationComponent<Schema>,
 ): SinkComponent {
-  const { type, schema } = component;
+  const { type, schema, example } = component;
   return {
     type,
+    ...(example !== undefined && { example }),
     schema: schema.safeExtend(deliveryFields).describe(schema.description ?? ''),
     create(options: DeliveryOptions & z.output<Schema>, context: SinkContext): Sink {
       const { system, name } = context;

@@ -1,4 +1,4 @@
-import type { OptionsSchema, z } from '../../config/index.js';
+import type { Component, OptionsSchema } from '../../config/index.js';
 import type { System } from '../../system/index.js';
 import type { RecordWalk } from '../record-view.js';
 
@@ -80,10 +80,12 @@ export interface DestinationContext {
   readonly timeoutMs: number;
 }
 
-/** A type of destination: `deliverySink` makes a type of sink of it. */
-export interface DestinationComponent<Schema extends OptionsSchema> {
-  readonly type: string;
-  /** Its own options; those that all destinations share are put behind them. */
-  readonly schema: Schema;
-  create(options: z.output<Schema>, context: DestinationContext): Destination;
-}
+/**
+ * A type of destination: `deliverySink` makes a type of sink of it, and puts the options that all
+ * destinations share behind its own.
+ */
+export type DestinationComponent<Schema extends OptionsSchema> = Component<
+  Schema,
+  DestinationContext,
+  Destination
+>;

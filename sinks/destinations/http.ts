@@ -43,9 +43,22 @@ const schema = z
   })
   .describe('Sends records to an HTTP endpoint, at least once, with an Idempotency-Key.');
 
+const example = `
+kafka: { bootstrap: [logs.internal:9092] }
+sinks:
+  notify:
+    type: http
+    topics: [mail]
+    url: "https://hooks.internal/mail"
+    headers: { Authorization: "Bearer \${TOKEN:-none}" }
+    batch: { records: 500, bytes: 1MiB, linger: 1s }
+    dead_letter: mail-refused
+`;
+
 export const httpDestination: DestinationComponent<typeof schema> = {
   type: 'http',
   schema,
+  example,
   create: (options, context) => new HttpDestination(options, context),
 };
 

@@ -50,7 +50,10 @@ describe('the reference', () => {
     for (const page of readdirSync(directory).filter((name) => name !== 'README.md')) {
       const text = readFileSync(join(directory, page), 'utf8');
       const example = /^```yaml\n(.*?)^```$/ms.exec(text)?.[1];
-      expect(example, `${page} has an example in config/describe/page-examples.ts`).toBeDefined();
+      expect(
+        example,
+        `${page} has an example: its component's, or config/describe/page-examples.ts`,
+      ).toBeDefined();
       const bytes = Buffer.from(example ?? '');
       const { config } = await loadWholeConfig(
         {

@@ -180,10 +180,20 @@ const options = z
   })
   .describe('A directory on this machine or on a mounted file system.');
 
+const example = `
+kafka: { bootstrap: [logs.internal:9092] }
+sinks:
+  archive:
+    type: archive
+    topics: [app-logs]
+    store: { type: local, root: /srv/archive }
+`;
+
 /** `type: local`. */
 export const local: StoreComponent<typeof options> = {
   type: 'local',
   schema: options,
+  example,
   create: ({ root }, { system, writer }) => new LocalStore(system, root, writer),
   place: ({ root }) => ({
     name: root,
