@@ -7,6 +7,7 @@ import {
   topicName,
   z,
 } from '../config/index.js';
+import { CODECS } from '../protocol/records/index.js';
 import { type InterceptorComponent, interceptors } from './interceptors/index.js';
 import { type SourceComponent, sources } from './sources/index.js';
 
@@ -27,10 +28,7 @@ const sourceName = z
   );
 
 const producer = z.strictObject({
-  compression: z
-    .enum(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
-    .default('lz4')
-    .describe('How batches are compressed.'),
+  compression: z.enum(CODECS).default('lz4').describe('How batches are compressed.'),
   acks: z
     .union([z.literal('all'), z.literal(1)])
     .default('all')

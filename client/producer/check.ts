@@ -1,4 +1,5 @@
 import { type OptionRules, rule } from '../../config/options/index.js';
+import { CODECS } from '../../protocol/records/index.js';
 import { checkOptions, clusterRules, invalidOption } from '../options/index.js';
 
 /** What a producer takes; see ProducerOptions. */
@@ -6,7 +7,7 @@ export const producerRules: OptionRules = {
   ...clusterRules,
   acks: rule.oneOf('all', 1, 0),
   idempotent: rule.flag,
-  compression: rule.oneOf('none', 'gzip', 'snappy', 'lz4', 'zstd'),
+  compression: rule.oneOf(...CODECS),
   compressionLevel: rule.count(-1, 22),
   lingerMs: rule.duration(0),
   batchBytes: rule.count(256),

@@ -6,7 +6,14 @@ export {
   readBatchHeader,
 } from './batch-header.js';
 export { BatchWriter, type CloseOptions } from './batch-writer.js';
-export { type Codec, compress, decompress, isCodecLoaded, loadCodec } from './codecs/index.js';
+export {
+  CODECS,
+  type Codec,
+  compress,
+  decompress,
+  isCodecLoaded,
+  loadCodec,
+} from './codecs/index.js';
 export { type ControlType, encodeEndTransactionMarker, readControlType } from './control.js';
 export { crc32 } from './crc32.js';
 export { crc32c } from './crc32c.js';

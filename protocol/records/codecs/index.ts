@@ -5,7 +5,7 @@ import { lz4 } from './lz4.js';
 import { snappy } from './snappy.js';
 import { zstd } from './zstd.js';
 
-export type { Codec } from './codec.js';
+export { CODECS, type Codec } from './codec.js';
 
 const none: Compressor = {
   compress: (input) => Buffer.from(input),

@@ -1,4 +1,9 @@
-import { BatchWriter, type CloseOptions, encodeHeaders } from '../../../protocol/records/index.js';
+import {
+  BatchWriter,
+  type CloseOptions,
+  CODECS,
+  encodeHeaders,
+} from '../../../protocol/records/index.js';
 import { fc } from '../../fast-check.js';
 
 /** One record as the tests speak of it. */
@@ -9,7 +14,7 @@ export interface SampleRecord {
   headers: [string, Buffer | null][];
 }
 
-export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+export const codecs = CODECS;
 
 const bytes = fc.uint8Array({ maxLength: 400 }).map((array) => Buffer.from(array));
 const text = fc.string({ maxLength: 300 }).map((string) => Buffer.from(string));
