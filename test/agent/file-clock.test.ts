@@ -53,4 +53,25 @@ describe('a wall clock that is set', () => {
     const all = ['one', 'two', 'three'].map((name) => lines(name, 100)).join('');
     expect(world.topics.contentOf('/log/a.log')).toBe(all);
   });
+
+  it('back is remembered by the next start', async () => {
+    const world = await play(async (it, pause) => {
+      const { disk } = it.writer;
+      it.writer.append('/log/a.log', lines('one', 100));
+      await it.start();
+      await pause(20_000);
+      it.sim.stepWallClock(-hour);
+      await pause(2_000);
+      it.kill();
+      disk.renameSync('/log/a.log', '/log/a.log.2');
+      it.writer.append('/log/a.log', lines('two', 100));
+      disk.renameSync('/log/a.log', '/log/a.log.1');
+      it.writer.append('/log/a.log', lines('three', 100));
+      const source = await it.start();
+      await pause(20_000);
+      await source.stop();
+    });
+    const all = ['one', 'two', 'three'].map((name) => lines(name, 100)).join('');
+    expect(world.topics.contentOf('/log/a.log')).toBe(all);
+  });
 });

@@ -38,11 +38,14 @@ export class Looks {
   async look(): Promise<void> {
     const { clock } = this.context.system;
     const startMs = clock.monotonic();
-    const { nextId } = this.files.state;
+    const { nextId, lookedMs } = this.files.state;
     await this.files.look();
     // After a kill a file is found under any name once it is stored. The save counts as looking,
     // so many new files cannot make it happen all the time.
-    if (this.files.state.nextId !== nextId) await this.context.positions.saveOrSay();
+    const hasNew = this.files.state.nextId !== nextId;
+    // What comes from now on bears earlier times than the look that is stored.
+    const isSetBack = (this.files.state.lookedMs ?? 0) < (lookedMs ?? 0);
+    if (hasNew || isSetBack) await this.context.positions.saveOrSay();
     const endMs = clock.monotonic();
     this.#last = { endMs, durationMs: endMs - startMs };
     this.#nextMs = endMs + Math.max(lookEveryMs, (endMs - startMs) / lookShare);
