@@ -94,6 +94,20 @@ describe('step', () => {
     expect(play.examine(1, [[0, 'same']])).toEqual(['close 0', 'move 1 0']);
   });
 
+  it.each([
+    ['not sent again', 50, 'close 1'],
+    ['sent where it has become another one', 60, 'begin 1 false'],
+  ])('a short copy whose original is cut is %s', (_, size, then) => {
+    const play = new Play();
+    play.begin('/l/a', 1);
+    play.list(seen('/l/a', 1), { ...seen('/l/a.1', 2), matched: false });
+    play.poll(1, 50);
+    expect(play.examine(1, [[0, 'unclear']])).toEqual([]);
+    play.poll(0, 0);
+    expect(play.poll(1, size)).toEqual(['examine 1']);
+    expect(play.examine(1)).toEqual([then]);
+  });
+
   it('lets a resting file be closed and takes it up when it changes', () => {
     const play = new Play();
     play.begin('/l/a', 1);

@@ -132,7 +132,7 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
     file: identity,
     find: `  return [...first, ...then];`,
     replace: `  return [...then, ...first];`,
-    noticedBy: 'two rotations while the agent is down',
+    noticedBy: 'a copy that is found before its original',
   },
   {
     name: 'a rotated name keeps the key',

@@ -136,6 +136,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     },
   },
   'two rotations while the agent is down': {
+    // Nothing was sent of the first by then.
+    producer: { latencyMs: 2_000 },
     killUntilMs: 0,
     play: async ({ writer, pause, down }) => {
       writer.append(a, old);

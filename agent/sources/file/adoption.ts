@@ -72,6 +72,12 @@ export function isCopy(
   return like !== 'unclear' || isUnfinished;
 }
 
+/** Whether it is too short to be more than the first bytes of `known`, and those were sent. */
+export function isSent({ known, like }: Candidate, found: MutableGeneration, end: Place): boolean {
+  const length = found.compressed ? end.position : found.size;
+  return like === 'unclear' && length <= known.place.position;
+}
+
 /** Whether to wait and see: the original is still there, so this may become its copy. */
 export function isHeld({ known, like }: Candidate, found: MutableGeneration, now: number): boolean {
   const isThere = known.state === 'reading';

@@ -16,14 +16,15 @@ export interface Findings {
 /**
  * Compares a file with generations; those that it cannot be, whatever it holds, are left out.
  *
- * @param firstBytes gives the first bytes of a generation whose file is open, to tell a short file
- * from it; undefined where it is not.
+ * @param firstBytes gives the first bytes of a generation's file, to tell a short file from it;
+ * undefined where it has none. Then a short file is no copy of it: one that is whole would hold at
+ * least what was seen, and one under way has an original.
  */
 export async function examine(
   found: Generation,
   content: Content,
   known: Iterable<Generation>,
-  firstBytes: (generation: Generation, length: number) => Buffer | undefined,
+  firstBytes: (generation: Generation, length: number) => Promise<Buffer | undefined>,
 ): Promise<Findings> {
   const head = await readAt(content, 0, markBytes);
   const hashOf = headHashes(head);
@@ -38,8 +39,8 @@ export async function examine(
     } else if (names.has(origin) && heads.some(isHead)) {
       alike.push(generation);
     } else if (names.has(origin)) {
-      const isSame = firstBytes(generation, head.length)?.equals(head) ?? fingerprint.bytes > 0;
-      if (isSame) likeness.set(id, 'unclear');
+      const first = await firstBytes(generation, head.length);
+      if (first?.equals(head)) likeness.set(id, 'unclear');
     }
   }
   let isSame = false;

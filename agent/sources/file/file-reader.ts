@@ -169,11 +169,13 @@ export class FileReader {
     this.dueMs = atMs;
   }
 
-  /** The first bytes of the file, to compare a copy with. */
-  firstBytes(length: number): Buffer | undefined {
-    if (this.generation.compressed) return undefined;
+  /** The first bytes of the content, to compare a copy with. */
+  async firstBytes(length: number): Promise<Buffer> {
+    const { file } = this;
+    // What is read of compressed content stays where it is.
+    const content = this.generation.compressed ? new GzipContent(file) : new PlainContent(file);
     const target = Buffer.allocUnsafe(length);
-    return target.subarray(0, this.file.readSync(target, 0, length, 0));
+    return target.subarray(0, await content.read(target, 0, length, 0));
   }
 
   /**

@@ -67,6 +67,8 @@ export interface MutableGeneration {
   stillMs: number | null;
   /** Undecided: it holds what another generation's file holds, so nobody waits for it. */
   isCopy: boolean;
+  /** Undecided: what it holds was sent, as the first bytes of another generation. */
+  isSent: boolean;
 }
 
 /** What others see of it. */
@@ -141,6 +143,7 @@ export function newGeneration(
     grew: false,
     stillMs: null,
     isCopy: false,
+    isSent: false,
   };
 }
 

@@ -5,6 +5,7 @@ import {
   currentOrigin,
   isCopy,
   isHeld,
+  isSent,
   mayBeTaken,
 } from './adoption.js';
 import type { StoredFileSource } from './generation.js';
@@ -342,13 +343,15 @@ function examined(
   }
   const isUnfinished = !isWhole && now - (found.stillMs ?? now) < unfinishedMs;
   found.isCopy = candidate !== undefined && isCopy(candidate, found, isUnfinished);
+  // Once its original is cut, nothing is left to tell that by.
+  found.isSent = candidate ? isSent(candidate, found, end) : found.isSent && !found.grew;
   // Too little of it is there to tell it from anything.
   const isTooShort = isUnfinished && (candidate !== undefined || end.position < markBytes);
   const isWaiting =
     found.isCopy || isTooShort || (candidate !== undefined && isHeld(candidate, found, now));
   found.grew = false;
   if (isWaiting) return [];
-  if (found.matched || (found.missed && !candidate)) return begin(state, found);
+  if (found.matched || (found.missed && !candidate && !found.isSent)) return begin(state, found);
   drop(state, found);
   return [{ type: 'close', id: found.id }];
 }

@@ -245,13 +245,8 @@ export class OpenFiles {
     const { path, id } = generation;
     const { system } = this.context;
     try {
-      let reader: FileReader | undefined;
-      const file = this.#descriptors.open(path, () => reader?.generation.path ?? path);
-      if (inodeKey(file.statSync()) !== inodeKey(generation)) {
-        file.closeSync();
-        return await this.tell({ type: 'unopened', id });
-      }
-      reader = new FileReader(file, generation, this.#buffer, this.options.max_line_bytes);
+      const reader = this.#reader(generation);
+      if (!reader) return await this.tell({ type: 'unopened', id });
       this.readers.set(id, reader);
       this.#forgetOrder();
       await this.poll(reader, system.clock.monotonic());
@@ -264,6 +259,19 @@ export class OpenFiles {
     }
   }
 
+  /** undefined where another file is at its path. */
+  #reader(generation: Generation): FileReader | undefined {
+    const { path } = generation;
+    let reader: FileReader | undefined;
+    const file = this.#descriptors.open(path, () => reader?.generation.path ?? path);
+    if (inodeKey(file.statSync()) === inodeKey(generation)) {
+      reader = new FileReader(file, generation, this.#buffer, this.options.max_line_bytes);
+      return reader;
+    }
+    file.closeSync();
+    return undefined;
+  }
+
   async #examine(found: Generation): Promise<void> {
     const reader = this.readers.get(found.id);
     if (!reader || (reader.failure?.isDamaged && reader.isAtEnd)) return;
@@ -274,7 +282,7 @@ export class OpenFiles {
         found,
         reader.content,
         this.state.generations.values(),
-        (one, length) => this.readers.get(one.id)?.firstBytes(length),
+        (one, length) => this.#firstBytes(one, length),
       );
     } catch (error) {
       return this.fail(reader, error);
@@ -282,6 +290,22 @@ export class OpenFiles {
     reader.keepFindings(stamp, findings);
     this.readAgain(reader);
     await this.tell({ type: 'examined', id: found.id, ...findings });
+  }
+
+  /** Of a generation that has a file, which is opened for that where it rests. */
+  async #firstBytes(generation: Generation, length: number): Promise<Buffer | undefined> {
+    if (generation.state !== 'reading') return undefined;
+    const known = this.readers.get(generation.id);
+    let reader = known;
+    try {
+      reader ??= this.#reader(generation);
+      return await reader?.firstBytes(length);
+    } catch {
+      // Its own reads tell why; what cannot be read proves nothing.
+      return undefined;
+    } finally {
+      if (reader !== known) reader?.file.closeSync();
+    }
   }
 
   /** Changes with the file, and with what it is compared with. */
