@@ -65,6 +65,20 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
     noticedBy: 'copy and truncation with lines unread',
   },
   {
+    name: 'a short file is a copy only of what its bytes are compared with',
+    file: examine,
+    find: `      if (first?.equals(head)) likeness.set(id, 'unclear');`,
+    replace: `      if (first?.equals(head) ?? true) likeness.set(id, 'unclear');`,
+    noticedBy: 'a short file that comes and goes unseen while its elder is deleted',
+  },
+  {
+    name: 'the beginning of a copy stays that when its original is cut',
+    file: identity,
+    find: `(found.missed && !candidate && !found.isSent)`,
+    replace: `(found.missed && !candidate)`,
+    noticedBy: 'a short copy of a file that had grown before it was first seen',
+  },
+  {
     name: 'a file that shrinks is cut',
     file: identity,
     find: `  if (generation.state === 'reading' && event.size < generation.size) {`,

@@ -154,6 +154,37 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       return { [a]: old + lines('between', 5) + lines('new', 5) };
     },
   },
+  'a short file that comes and goes unseen while its elder is deleted': {
+    killUntilMs: 0,
+    play: async ({ writer, pause, down }) => {
+      writer.append(a, old);
+      await pause(1500);
+      await down(async () => {
+        writer.disk.renameSync(a, `${a}.1`);
+        writer.append(a, lines('between', 5));
+        await pause(50);
+        writer.disk.removeSync(`${a}.1`);
+        writer.disk.renameSync(a, `${a}.1`);
+        writer.append(a, lines('new', 5));
+      });
+      return { [a]: old + lines('between', 5) + lines('new', 5) };
+    },
+  },
+  'a short copy of a file that had grown before it was first seen': {
+    killUntilMs: 0,
+    play: async ({ writer, pause }) => {
+      writer.append(a, '');
+      await pause(1500);
+      writer.append(a, lines('old', 5));
+      writer.copy(a, `${a}.1`);
+      writer.append(a, lines('more', 5));
+      await pause(1500);
+      writer.truncate(a);
+      await pause(1500);
+      writer.append(a, lines('new', 5));
+      return { [a]: lines('old', 5) + lines('more', 5) + lines('new', 5) };
+    },
+  },
   'copy and truncation': {
     options: all,
     killUntilMs: 3000,
