@@ -167,6 +167,20 @@ describe('a copy of which only little is there', () => {
     },
   );
 
+  it('ends nothing where it is compressed and none of its content has come', async () => {
+    const sent = await played(async ({ writer, pause, rename, gzip }) => {
+      writer.append(path, elder);
+      await pause(5_000);
+      rename(path, `${path}.1`);
+      gzip(`${path}.1`);
+      await pause(hour);
+      writer.write(`${path}.2.gz`, gzipSync(elder).subarray(0, 12));
+      await pause(5_000);
+      writer.append(path, small);
+    });
+    expect(sent).toBe(elder + small);
+  });
+
   it('is not sent where its original had grown before it was first seen', async () => {
     const sent = await played(async ({ writer, pause }) => {
       writer.append(path, '');

@@ -66,6 +66,8 @@ export class GzipContent implements Content {
     const output = Readable.from(this.#rawChunks(), { objectMode: false });
     const gunzip = createGunzip({ chunkSize: 64 * 1024 });
     output.on('error', (error) => gunzip.destroy(error));
+    // Whoever reads it hears of it; one that was left behind may find its file closed.
+    gunzip.on('error', () => {});
     this.#output = output.pipe(gunzip)[Symbol.asyncIterator]();
     this.isWhole = false;
     this.#chunks = [];
