@@ -186,6 +186,51 @@ describe('a long line that is not finished', () => {
   const [x, y] = ['x'.repeat(50_000), 'y'.repeat(200_000)];
 
   it.each([
+    ['finished', '\n'],
+    ['left unfinished', ''],
+  ])('may change in its middle, and is sent as it is when it is %s', async (_, end) => {
+    const holes = '\0'.repeat(100_000);
+    const whole = 'w'.repeat(100_000);
+    const world = await play(
+      {},
+      async (it, pause) => {
+        await it.start();
+        it.writer.append(a, `${'first'}\n${x}`);
+        await pause(1_000);
+        it.writer.append(a, holes + x);
+        await pause(1_000);
+        it.writer.put(a, whole, 'first\n'.length + x.length);
+        await pause(1_000);
+        it.writer.append(a, `${x}${end}`);
+        await pause(10_000);
+      },
+      options,
+    );
+    expect(world.topics.ofKey(a).map((line) => line === x + whole + x + x)).toEqual([false, true]);
+  });
+
+  it('may become several by what is written into its middle', async () => {
+    const first = 'f'.repeat(2_000);
+    const world = await play(
+      {},
+      async (it, pause) => {
+        await it.start();
+        it.writer.append(a, `${first}\n${'\0'.repeat(200_000)}`);
+        await pause(1_000);
+        it.writer.put(a, 'second\nthird\n', first.length + 1);
+        await pause(2_000);
+        expect(it.topics.ofKey(a).map((line) => line.slice(0, 10))).toEqual([
+          'ffffffffff',
+          'second',
+          'third',
+        ]);
+      },
+      options,
+    );
+    expect(partials(world)).toBe(1);
+  });
+
+  it.each([
     ['from its beginning on', x + x, y],
     ['in its beginning', x + x, y.slice(0, 50_000) + x + x],
     ['from its middle on', '', x + y],

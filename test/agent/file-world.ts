@@ -23,6 +23,13 @@ export class Writer {
     file.closeSync();
   }
 
+  /** Writes into the middle of a file. */
+  put(path: string, text: string, position: number): void {
+    const file = this.disk.openSync(path, 'r+');
+    file.writeSync([Buffer.from(text, 'latin1')], position);
+    file.closeSync();
+  }
+
   truncate(path: string): void {
     const file = this.disk.openSync(path, 'r+');
     file.truncateSync(0);

@@ -16,7 +16,7 @@ const fastestPollMs = 20;
 const slowestPollMs = 1_000;
 const beatMs = 20;
 
-/** Of an unfinished line that is as long, only what is new is read. */
+/** Of an unfinished line that is as long, only what is new is read until it is to be sent. */
 const longLineBytes = 64 * 1024;
 
 /** Memory that the readers of a source share: only one of them reads at a time. */
@@ -44,8 +44,6 @@ interface Window {
   readonly content: Buffer;
   /** The first byte of it that was not sent. */
   readonly start: number;
-  /** Up to this byte no line ends. */
-  readonly searched: number;
   /** The position of its first byte. */
   readonly origin: number;
   /** More may follow. */
@@ -190,14 +188,14 @@ export class FileReader {
     isCurrent: () => boolean,
   ): Promise<ReadResult | undefined> {
     const { place, fingerprint } = this.generation;
-    const window = await this.#readWindow();
+    const window = await this.#readWindow(sender, takesRest);
     if (!isCurrent()) return undefined;
     this.isUnverified = false;
     if (window === undefined) return { place, fingerprint, isReplaced: true };
-    const { content, start, searched, origin, isFull } = window;
+    const { content, start, origin, isFull } = window;
     const takes = takesRest && !isFull && this.#isAsSeen(origin + content.length);
     const delivery = route.acknowledgements.open();
-    const end = sender.send(route, delivery, content, start, timestamp, takes, origin, searched);
+    const end = sender.send(route, delivery, content, start, timestamp, takes, origin);
     const next = end === start ? place : placeIn(content, end, origin);
     route.acknowledgements.close(delivery, next);
     const isHeldUp = sender.isBlocked || sender.error !== undefined;
@@ -223,9 +221,10 @@ export class FileReader {
   }
 
   /** What comes next in the file; undefined where it does not hold what was seen of it. */
-  #readWindow(): Promise<Window | undefined> {
+  #readWindow(sender: LineSender, takesRest: boolean): Promise<Window | undefined> {
     const isLong = !this.generation.compressed && this.rest.length >= longLineBytes;
-    return isLong ? this.#readNew() : this.#readAll();
+    if (!isLong) return this.#readAll();
+    return takesRest ? this.#readLine() : this.#readNew(sender);
   }
 
   async #readAll(): Promise<Window | undefined> {
@@ -237,11 +236,17 @@ export class FileReader {
     const content = target.subarray(0, bytes);
     if (!holdsWhatWasSeen(this.generation, content)) return undefined;
     const start = tail.bytes;
-    return { content, start, searched: start, origin, isFull: bytes === length };
+    return { content, start, origin, isFull: bytes === length };
   }
 
-  /** Of a long line that grows: what comes behind what is known of it. */
-  async #readNew(): Promise<Window | undefined> {
+  /** A long line as it is now, whatever of it was read before: so it is sent. */
+  #readLine(): Promise<Window | undefined> {
+    this.#window = this.#maxWindow;
+    return this.#readAll();
+  }
+
+  /** Of a long line that does nothing but grow: what comes behind what is known of it. */
+  async #readNew(sender: LineSender): Promise<Window | undefined> {
     if (!(await this.verify())) return undefined;
     const { rest } = this;
     const { position } = this.generation.place;
@@ -249,13 +254,13 @@ export class FileReader {
     const length = markBytes + this.#wantedBytes(end);
     const target = this.buffer.of(length);
     const bytes = await this.content.read(target, 0, length, end - markBytes);
-    // The line has become another one.
-    if (rest.compare(target, 0, Math.min(bytes, markBytes), rest.length - markBytes) !== 0) {
-      return this.#readAll();
-    }
+    // Else it has become another line, or has changed in its middle.
+    const hasGrown =
+      bytes > markBytes && rest.compare(target, 0, markBytes, rest.length - markBytes) === 0;
+    if (!hasGrown) return this.#readLine();
     this.#unfinished.append(target.subarray(markBytes, bytes));
-    const searched = rest.length;
-    return { content: this.rest, start: 0, searched, origin: position, isFull: bytes === length };
+    if (sender.hasLine(this.rest, rest.length)) return this.#readLine();
+    return { content: this.rest, start: 0, origin: position, isFull: bytes === length };
   }
 
   /** Whether a file that ends there has not grown since it was asked for its size. */

@@ -106,7 +106,7 @@ export class Handover {
     const now = this.context.system.clock.now();
     this.#reading = generation;
     const delivery = route.acknowledgements.open();
-    const end = this.#sender.send(route, delivery, bytes, 0, now, true, place.position, 0);
+    const end = this.#sender.send(route, delivery, bytes, 0, now, true, place.position);
     rest.bytes = bytes.subarray(end);
     const next = { position: place.position + end, tail: place.tail };
     const told = this.files.tell({ type: 'restSent', id, place: next });

@@ -85,7 +85,6 @@ export class LineSender {
    *
    * @param takesRest sends an unfinished last line too, as partial.
    * @param origin the position of the first byte of `content` in the file's content.
-   * @param searched the byte of `content` before which no line ends.
    * @returns where what was sent ends. Never throws, so that the delivery can be closed there.
    */
   send(
@@ -96,19 +95,16 @@ export class LineSender {
     timestamp: number,
     takesRest: boolean,
     origin: number,
-    searched: number,
   ): number {
     const maxBytes = this.#maxLineBytes;
     const end = content.length;
     let at = start;
-    // A delimiter may begin before it and end behind it.
-    let from = Math.max(start, searched - this.#delimiterBytes + 1);
     this.isBlocked = false;
     this.error = undefined;
     this.#ticket = null;
     this.#origin = origin;
     while (at < end) {
-      let lineEnd = content.indexOf(this.#delimiter, from);
+      let lineEnd = content.indexOf(this.#delimiter, at);
       let next = lineEnd + this.#delimiterBytes;
       let isPartial = false;
       if (lineEnd < 0) {
@@ -126,9 +122,16 @@ export class LineSender {
         const line = { content, start: at, end: lineEnd, timestamp, isPartial };
         if (!this.#refused(route, delivery, line, error as Error)) break;
       }
-      at = from = next;
+      at = next;
     }
     return at;
+  }
+
+  /** Whether `content`, in which no line ends before `searched`, has anything for `send`. */
+  hasLine(content: Buffer, searched: number): boolean {
+    if (content.length >= this.#maxLineBytes + this.#delimiterBytes) return true;
+    // A delimiter may begin before it and end behind it.
+    return content.indexOf(this.#delimiter, Math.max(0, searched - this.#delimiterBytes + 1)) >= 0;
   }
 
   /** The producer may have room again. */
