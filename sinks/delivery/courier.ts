@@ -120,6 +120,7 @@ export class Courier {
     let delivery: Delivery;
     try {
       const body = destination.encode(new SpanCursor(chunk, range), origin);
+      if (!Buffer.isBuffer(body)) throw new TypeError('encode() gave no Buffer');
       delivery = { key: this.#key(range), format, body };
     } catch (error) {
       return { kind: 'refused', reason: `it cannot be encoded: ${messageOf(error)}` };

@@ -24,6 +24,13 @@ export function deliverySink<Schema extends OptionsSchema>(
   component: DestinationComponent<Schema>,
 ): SinkComponent {
   const { type, schema, example } = component;
+  const taken = Object.keys(schema._zod.def.shape).filter((name) => name in deliveryFields);
+  if (taken.length > 0) {
+    const names = taken.join(', ');
+    throw new TypeError(
+      `the schema of "${type}" has an option ${names}: all deliverySink types have that`,
+    );
+  }
   return {
     type,
     ...(example !== undefined && { example }),
@@ -32,9 +39,25 @@ export function deliverySink<Schema extends OptionsSchema>(
       const { system, name } = context;
       const { timeout: timeoutMs } = options;
       const destination = component.create(options, { system, name, timeoutMs });
+      refuseUnlessDestination(type, destination);
       return new DeliverySink(context, options, destination);
     },
   };
+}
+
+/** Throws where a plugin in JavaScript gives something else. */
+function refuseUnlessDestination(type: string, made: Partial<Destination> | undefined): void {
+  const { shown, formats, encode, send } = made ?? {};
+  const isText = (value: unknown) => typeof value === 'string';
+  const parts = {
+    shown: isText(shown),
+    formats: Array.isArray(formats) && formats.length > 0 && formats.every(isText),
+    encode: typeof encode === 'function',
+    send: typeof send === 'function',
+  };
+  const lacks = Object.entries(parts).flatMap(([part, isThere]) => (isThere ? [] : [part]));
+  if (lacks.length === 0) return;
+  throw new TypeError(`create() of ${type} gave no destination: it must have ${lacks.join(', ')}`);
 }
 
 class DeliverySink implements Sink {

@@ -4,6 +4,8 @@ import { untilAborted } from './until-aborted.js';
 
 const FIRST_BACKOFF_MS = 500;
 const LAST_BACKOFF_MS = 30_000;
+/** Nobody means longer ones. */
+const LONGEST_ASKED_MS = 3_600_000;
 /** A destination that keeps the timeout itself has the first word: it knows what did not answer. */
 const GRACE_MS = 1_000;
 
@@ -42,7 +44,7 @@ export class Repeater {
         this.#failures = 0;
         return verdict;
       }
-      if (!signal.aborted) this.#backOff(verdict.retryAfterMs ?? 0, verdict.reason);
+      if (!signal.aborted) this.#backOff(askedMs(verdict.retryAfterMs), verdict.reason);
     }
   }
 
@@ -64,7 +66,8 @@ export class Repeater {
     signal.addEventListener('abort', end);
     try {
       const verdict = await untilAborted(destination.send(delivery, ended.signal), ended.signal);
-      return verdict ?? { kind: 'unavailable', reason: `no answer within ${timeoutMs} ms` };
+      if (verdict !== undefined || !ended.signal.aborted) return verdictOf(verdict);
+      return { kind: 'unavailable', reason: `no answer within ${timeoutMs} ms` };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return { kind: 'unavailable', reason };
@@ -88,4 +91,24 @@ export class Repeater {
       failures: this.#failures,
     });
   }
+}
+
+const KINDS: readonly unknown[] = [
+  'accepted',
+  'refused',
+  'denied',
+  'unavailable',
+] satisfies Verdict['kind'][];
+
+/** Whatever is no verdict accepts nothing: a plugin in JavaScript may give anything. */
+function verdictOf(given: Partial<Verdict> | undefined | null): Verdict {
+  if (KINDS.includes(given?.kind)) return given as Verdict;
+  const reason = `its send() gave no verdict (kind: ${String(given?.kind)}): mend the plugin`;
+  return { kind: 'denied', reason };
+}
+
+/** Of what a destination asks for: from 0 to an hour. What is no number asks for nothing. */
+function askedMs(retryAfterMs: number | undefined): number {
+  const wantedMs = Number(retryAfterMs ?? 0);
+  return Number.isNaN(wantedMs) ? 0 : Math.min(Math.max(wantedMs, 0), LONGEST_ASKED_MS);
 }
