@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Producer } from '../client/producer/index.js';
 import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
-import { componentOf } from '../config/index.js';
+import { componentOf, made } from '../config/index.js';
 import { awaitDirectoryLock, type DirectoryLock, type System } from '../system/index.js';
 import { FailedRecords } from './failed-records.js';
 import { createChain } from './interceptors/index.js';
@@ -12,7 +12,7 @@ import {
   agentComponents,
   maxRequestBytes,
 } from './schema.js';
-import type { Source, SourceStatus } from './sources/index.js';
+import type { Source, SourceContext, SourceStatus } from './sources/index.js';
 
 /** What an agent is started with. */
 export interface AgentOptions {
@@ -58,7 +58,8 @@ export class Agent {
     const maxOpenFiles = openFilesPerSource(system, components, config);
     const sources = new Map<string, Source>();
     for (const [name, options] of Object.entries(config.sources)) {
-      const source = componentOf(components.sources, options).create(options, {
+      const component = componentOf(components.sources, options);
+      const sourceContext: SourceContext = {
         system,
         name,
         log: system.log.child({ source: name }),
@@ -68,7 +69,9 @@ export class Agent {
         positions: positions.of(name),
         maxOpenFiles,
         host: system.processes.hostname(),
-      });
+      };
+      const what = `the source ${name} (${options.type})`;
+      const source = made(what, () => component.create(options, sourceContext));
       sources.set(name, source);
       reportLag(system, name, source);
     }

@@ -67,3 +67,28 @@ export function componentOf<Kind extends AnyComponent>(
   if (found === undefined) throw new Error(`there is no component of type ${type}`);
   return found;
 }
+
+/** A component could not be made; the message names it and says why. */
+export class ComponentError extends Error {
+  override readonly name = 'ComponentError';
+  readonly code = 'COMPONENT';
+}
+
+/**
+ * What `create` of a component gives. Throws ComponentError where it throws, or gives no object.
+ *
+ * @param what the component as people know it: `the interceptor host of source app`
+ */
+export function made<T extends object>(what: string, create: () => T): T {
+  let result: unknown;
+  try {
+    result = create();
+  } catch (cause) {
+    // One with a code is told as it is: what it says was made for people.
+    if (cause instanceof Error && 'code' in cause) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ComponentError(`${what} cannot be made: ${why}`, { cause });
+  }
+  if (typeof result === 'object' && result !== null) return result as T;
+  throw new ComponentError(`${what} cannot be made: its create gives nothing`);
+}

@@ -1,8 +1,10 @@
 export {
   type AnyComponent,
   type Component,
+  ComponentError,
   type ComponentOptions,
   componentOf,
+  made,
   type OptionsSchema,
   oneOf,
 } from './component.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { clientIdOf, type KafkaConfig } from '../client/section/index.js';
-import { componentOf } from '../config/index.js';
+import { componentOf, made } from '../config/index.js';
 import { awaitDirectoryLock, type DirectoryLock, type System } from '../system/index.js';
 import { type SinkComponents, sinkComponents, sinksOf } from './components.js';
 import { type PartitionStatus, SinkRunner } from './runner.js';
@@ -136,7 +136,8 @@ export class Sinks {
         counters.bytes.inc(bytes);
       },
     };
-    const sink = await component.create(config, context);
+    const what = `the sink ${name} (${config.type})`;
+    const sink = await made(what, () => component.create(config, context));
     const { topics } = config;
     const runner = new SinkRunner({ ...context, topics, sink });
     const { type } = config;

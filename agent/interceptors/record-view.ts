@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Header } from '../../protocol/records/index.js';
 
+const beyondLatin1 = /[\u0100-\uffff]/;
+
 /**
  * The record that passes the interceptors: one object, used again for each. Its value stays bytes
  * until one of them asks for text. Text is UTF-8 where the bytes are, else one character a byte
@@ -19,6 +21,10 @@ export class RecordView {
   /** Headers of this record alone, in order. */
   readonly headers: Header[] = [];
   #text: string | undefined;
+  /** Of which bytes `#text` is the text. */
+  #textBytes = this.bytes;
+  #textStart = 0;
+  #textEnd = 0;
   #encoding: 'utf8' | 'latin1' = 'utf8';
 
   /** Makes this the view of another record. The bytes are neither copied nor changed. */
@@ -33,20 +39,27 @@ export class RecordView {
 
   /** The value as text, decoded once. */
   get text(): string {
-    if (this.#text === undefined) {
+    if (this.#text === undefined || !this.#isTextOfValue) {
       const value = this.bytes.subarray(this.start, this.end);
       this.#encoding = isUtf8(value) ? 'utf8' : 'latin1';
-      this.#text = value.toString(this.#encoding);
+      this.#keep(value.toString(this.#encoding));
     }
-    return this.#text;
+    return this.#text ?? '';
   }
 
-  /** Replaces the value. */
+  /** Replaces the value. Throws RangeError for a character that the line's encoding has not. */
   set text(text: string) {
+    // What the line is encoded in, whether or not anybody has read it.
+    if (this.#text === undefined) this.text;
+    if (this.#encoding === 'latin1' && beyondLatin1.test(text)) {
+      throw new RangeError(
+        'the line is no UTF-8, and its new text has characters beyond ISO 8859-1',
+      );
+    }
     this.bytes = Buffer.from(text, this.#encoding);
     this.start = 0;
     this.end = this.bytes.length;
-    this.#text = text;
+    this.#keep(text);
   }
 
   /** Puts bytes in front of the value. */
@@ -55,5 +68,18 @@ export class RecordView {
     this.start = 0;
     this.end = this.bytes.length;
     this.#text = undefined;
+  }
+
+  /** An interceptor may have moved the value's borders since. */
+  get #isTextOfValue(): boolean {
+    const { bytes, start, end } = this;
+    return bytes === this.#textBytes && start === this.#textStart && end === this.#textEnd;
+  }
+
+  #keep(text: string): void {
+    this.#textBytes = this.bytes;
+    this.#textStart = this.start;
+    this.#textEnd = this.end;
+    this.#text = text;
   }
 }

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createChain, interceptors } from '../../agent/interceptors/index.js';
-import { oneOf } from '../../config/index.js';
+import {
+  createChain,
+  type Interceptor,
+  interceptors,
+  type RecordView,
+} from '../../agent/interceptors/index.js';
+import { oneOf, z } from '../../config/index.js';
 import { createSimSystem } from '../../system/sim/index.js';
 
 const system = createSimSystem({ seed: 1 }).process('agent');
@@ -73,5 +78,80 @@ describe('interceptors', () => {
     [{ type: 'regex_extract', pattern: 'x' }, 'needs a named group'],
   ])('%j is refused', (options, words) => {
     expect(() => interceptorOptions.parse(options)).toThrow(words);
+  });
+});
+
+describe('an interceptor that goes wrong', () => {
+  /** What one does that is made of `members`, to the line `content`. */
+  function chainOf(members: unknown, content = Buffer.from('ä b')) {
+    const own = { type: 'own', schema: z.object({}), create: () => members as Interceptor };
+    const chain = createChain([own], [{ type: 'own' }], { system, source: 's' });
+    chain.view.open(Buffer.concat([content, Buffer.from('next line')]), 0, content.length, 1);
+    return chain;
+  }
+  const by = (intercept: (record: RecordView) => unknown) => ({ intercept });
+
+  it.each([
+    [by(() => Promise.resolve(true)), 'gives a promise'],
+    [by(() => Promise.reject(new Error('late'))), 'gives a promise'],
+    [by(({ headers }) => headers.push(['a', 'text' as never])), 'the header a must be a Buffer'],
+    [by(({ headers }) => headers.push(['a', 7 as never])), 'the header a must be a Buffer'],
+    [by(({ headers }) => headers.push([7 as never, null])), 'the name of a header must be text'],
+    [by((record) => Object.assign(record, { end: 1_000 })), 'not within its bytes (0 to 1000)'],
+    [by((record) => Object.assign(record, { start: 9 })), 'not within its bytes'],
+    [by((record) => Object.assign(record, { bytes: 'x', end: 1 })), 'not within its bytes'],
+  ])('sets the record aside: %#', (members, words) => {
+    const chain = chainOf(members);
+    const failure = expect.objectContaining({
+      code: 'INTERCEPTOR_FAILED',
+      message: expect.stringContaining(`the interceptor own cannot handle it: `),
+    });
+    expect(() => chain.intercept()).toThrow(failure);
+    chain.view.open(Buffer.from('ä b'), 0, 4, 1);
+    expect(() => chain.intercept()).toThrow(words);
+  });
+
+  it.each([
+    [undefined, 'its create gives nothing'],
+    [{ intercpt: () => true }, 'would do nothing'],
+    [{ intercept: true }, 'are functions'],
+  ])('is refused at the start: %j', (members, words) => {
+    expect(() => chainOf(members)).toThrow('the interceptor own of source s');
+    expect(() => chainOf(members)).toThrow(words);
+  });
+
+  it('is named where it cannot be made', () => {
+    const fails = () => {
+      throw new Error('no such thing');
+    };
+    const own = { type: 'own', schema: z.object({}), create: fails };
+    expect(() => createChain([own], [{ type: 'own' }], { system, source: 's' })).toThrow(
+      'the interceptor own of source s cannot be made: no such thing',
+    );
+  });
+
+  it('sees the text of the value as it is now', () => {
+    const seen: string[] = [];
+    const chain = chainOf(
+      by((record) => {
+        seen.push(record.text);
+        record.end -= 2;
+        seen.push(record.text);
+        return true;
+      }),
+    );
+    expect(chain.intercept()).toBe(true);
+    expect(seen).toEqual(['ä b', 'ä']);
+  });
+
+  it('cannot put characters into a line whose encoding lacks them', () => {
+    const chain = chainOf(
+      by((record) => Object.assign(record, { text: '5 €' })),
+      Buffer.from('ä', 'latin1'),
+    );
+    expect(() => chain.intercept()).toThrow('beyond ISO 8859-1');
+    chain.view.open(Buffer.from('ä'), 0, 2, 1);
+    expect(chain.intercept()).toBe(true);
+    expect(chain.view.bytes.toString()).toBe('5 €');
   });
 });
