@@ -1,5 +1,7 @@
 import { encodeHeaders, type Header } from '../../protocol/records/index.js';
-import type { Interceptor } from './interceptor.js';
+import { detach } from '../../system/index.js';
+import { reasonOf } from '../refusal.js';
+import type { Interceptor, InterceptorContext } from './interceptor.js';
 import { RecordView } from './record-view.js';
 
 /** An interceptor has thrown: it will with this record again. */
@@ -18,7 +20,10 @@ export class InterceptorChain {
   readonly #constant: readonly Header[];
   readonly #delivered: readonly Interceptor[];
 
-  constructor(interceptors: readonly Interceptor[]) {
+  constructor(
+    interceptors: readonly Interceptor[],
+    private readonly context: InterceptorContext,
+  ) {
     this.#active = interceptors.filter((one) => one.intercept);
     this.#delivered = interceptors.filter((one) => one.onDelivered);
     this.#constant = interceptors.flatMap((one) => one.constantHeaders ?? []);
@@ -40,17 +45,43 @@ export class InterceptorChain {
   intercept(): boolean {
     for (const interceptor of this.#active) {
       try {
-        if (interceptor.intercept?.(this.view) === false) return false;
+        const isKept: unknown = interceptor.intercept?.(this.view);
+        if (isKept === false) return false;
+        if (isKept instanceof Promise) throw promised(isKept);
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new InterceptorError(`an interceptor cannot handle it: ${why}`, { cause: error });
+        throw new InterceptorError(`an interceptor cannot handle it: ${reasonOf(error)}`, {
+          cause: error,
+        });
       }
     }
     return true;
   }
 
-  /** Tells the interceptors that care what became of `records` records. */
+  /**
+   * Tells the interceptors that care what became of `records` records. What one throws then is
+   * said, and changes nothing: neither the records nor the other interceptors are at fault.
+   */
   delivered(records: number, succeeded: boolean): void {
-    for (const interceptor of this.#delivered) interceptor.onDelivered?.(records, succeeded);
+    if (this.#delivered.length === 0) return;
+    const { system, source } = this.context;
+    const problem = `interceptors of ${source}`;
+    let failure: { readonly error: unknown } | undefined;
+    for (const interceptor of this.#delivered) {
+      try {
+        interceptor.onDelivered?.(records, succeeded);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    const text = `an interceptor of source ${source} cannot handle what became of its records`;
+    if (failure) system.problems.raise(problem, `${text}: ${reasonOf(failure.error)}`, failure);
+    else system.problems.clear(problem);
   }
+}
+
+/** Nobody waits for it, so the record would go on before the interceptor is through. */
+function promised(answer: Promise<unknown>): Error {
+  // That it fails as well says nothing more.
+  detach(answer, () => {});
+  return new Error('intercept gives a promise, and must answer at once: it cannot be async');
 }

@@ -32,5 +32,6 @@ export function createChain(
 ): InterceptorChain {
   return new InterceptorChain(
     list.map((options) => componentOf(components, options).create(options, context)),
+    context,
   );
 }
