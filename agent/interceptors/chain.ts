@@ -1,6 +1,7 @@
 import { encodeHeaders, type Header } from '../../protocol/records/index.js';
 import { detach } from '../../system/index.js';
-import type { Interceptor } from './interceptor.js';
+import { reasonOf } from '../refusal.js';
+import type { Interceptor, InterceptorContext } from './interceptor.js';
 import { RecordView } from './record-view.js';
 
 /** An interceptor has thrown, or left no record behind: it will with this record again. */
@@ -25,7 +26,10 @@ export class InterceptorChain {
   readonly #constant: readonly Header[];
   readonly #delivered: readonly Interceptor[];
 
-  constructor(all: readonly NamedInterceptor[]) {
+  constructor(
+    all: readonly NamedInterceptor[],
+    private readonly context: InterceptorContext,
+  ) {
     const interceptors = all.map(({ interceptor }) => interceptor);
     this.#active = all.filter(({ interceptor }) => interceptor.intercept);
     this.#delivered = interceptors.filter((one) => one.onDelivered);
@@ -51,8 +55,7 @@ export class InterceptorChain {
         if (!passes(interceptor.intercept?.(this.view))) return false;
         checkView(this.view);
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new InterceptorError(`the interceptor ${type} cannot handle it: ${why}`, {
+        throw new InterceptorError(`the interceptor ${type} cannot handle it: ${reasonOf(error)}`, {
           cause: error,
         });
       }
@@ -60,9 +63,25 @@ export class InterceptorChain {
     return true;
   }
 
-  /** Tells the interceptors that care what became of `records` records. */
+  /**
+   * Tells the interceptors that care what became of `records` records. What one throws then is
+   * said, and changes nothing: neither the records nor the other interceptors are at fault.
+   */
   delivered(records: number, succeeded: boolean): void {
-    for (const interceptor of this.#delivered) interceptor.onDelivered?.(records, succeeded);
+    if (this.#delivered.length === 0) return;
+    const { system, source } = this.context;
+    const problem = `interceptors of ${source}`;
+    let failure: { readonly error: unknown } | undefined;
+    for (const interceptor of this.#delivered) {
+      try {
+        interceptor.onDelivered?.(records, succeeded);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    const text = `an interceptor of source ${source} cannot handle what became of its records`;
+    if (failure) system.problems.raise(problem, `${text}: ${reasonOf(failure.error)}`, failure);
+    else system.problems.clear(problem);
   }
 }
 
@@ -70,7 +89,7 @@ function passes(answer: unknown): boolean {
   if (!(answer instanceof Promise)) return answer !== false;
   // Nobody else hears of its failure.
   detach(answer, () => {});
-  throw new TypeError('it gives a promise, where it must answer at once');
+  throw new TypeError('it gives a promise, and must answer at once: it cannot be async');
 }
 
 /** What is no record would go out as memory that belongs to others. Throws TypeError. */

@@ -42,6 +42,7 @@ export function createChain(
       checkInterceptor(what, interceptor);
       return { type, interceptor };
     }),
+    context,
   );
 }
 

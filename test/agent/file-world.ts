@@ -56,6 +56,8 @@ export class FileWorld {
   /** Where refused records go. */
   failed: FailedRecordsOptions = { directory: '/data/failed', topic: undefined };
   maxOpenFiles = Number.POSITIVE_INFINITY;
+  /** The types of interceptors that there are. */
+  interceptors = interceptors;
   process: SimProcess | undefined;
   source: FileSource | undefined;
   failedRecords: FailedRecords | undefined;
@@ -75,7 +77,7 @@ export class FileWorld {
     const system = this.sim.process('agent');
     this.process = system;
     const { interceptors: chain = [], ...others } = this.options;
-    const list = z.array(oneOf(interceptors, {})).parse(chain);
+    const list = z.array(oneOf(this.interceptors, {})).parse(chain);
     const options = fileOptions.parse({
       include: ['/log/*.log'],
       topic: 't',
@@ -94,7 +96,7 @@ export class FileWorld {
         log: system.log,
         producer,
         failedRecords,
-        chain: createChain(interceptors, list, { system, source: 'app' }),
+        chain: createChain(this.interceptors, list, { system, source: 'app' }),
         positions: positions.of('app'),
         maxOpenFiles: this.maxOpenFiles,
         host: 'h',
