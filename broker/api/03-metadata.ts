@@ -49,9 +49,10 @@ async function byName(
   { allowAutoTopicCreation }: MetadataRequest,
   { topics, settings }: RequestContext,
 ): Promise<Answer> {
-  const { state, errorCode } = topics.find(name, ZERO_UUID, 'DESCRIBE');
+  const { state, errorCode, isRefused } = topics.find(name, ZERO_UUID, 'DESCRIBE');
   if (state !== undefined) return found(state);
   const missing = { name, topicId: ZERO_UUID, topic: undefined };
+  if (isRefused) return { ...missing, errorCode };
   try {
     checkTopicName(name);
   } catch (error) {

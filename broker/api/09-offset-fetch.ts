@@ -40,8 +40,9 @@ function fetchGroup(groupId: string, wanted: Wanted, context: RequestContext) {
   const topics = (wanted ?? everything(offsets, context)).map(
     ({ name, topicId, partitionIndexes }) => {
       const topic = context.topics.find(name, topicId, 'DESCRIBE');
-      const byId = context.apiVersion >= FIRST_WITH_TOPIC_IDS;
-      const partitionError = byId && errorCode === ErrorCode.NONE ? topic.errorCode : errorCode;
+      // By name there may be offsets of a topic that is gone.
+      const isTold = context.apiVersion >= FIRST_WITH_TOPIC_IDS || topic.isRefused;
+      const partitionError = isTold && errorCode === ErrorCode.NONE ? topic.errorCode : errorCode;
       const partitions = partitionIndexes.map((partitionIndex) => {
         const known = partitionError === ErrorCode.NONE;
         const value = known ? offsets.get(topic.name, partitionIndex, topic.id) : undefined;
@@ -59,7 +60,7 @@ function fetchGroup(groupId: string, wanted: Wanted, context: RequestContext) {
   return { errorCode, topics };
 }
 
-/** What has an offset, as far as this version can name it. */
+/** What has an offset, as far as the client may hear of it and this version can name it. */
 function everything(offsets: CommittedOffsets, { topics: known, apiVersion }: RequestContext) {
   const byId = apiVersion >= FIRST_WITH_TOPIC_IDS;
   const topics = new Map<string, number[]>();
@@ -69,8 +70,9 @@ function everything(offsets: CommittedOffsets, { topics: known, apiVersion }: Re
     else indexes.push(partition);
   }
   return [...topics].flatMap(([name, partitionIndexes]) => {
-    const id = known.find(name, ZERO_UUID, 'DESCRIBE').state?.id;
-    if (byId && id === undefined) return [];
+    const { state, isRefused } = known.find(name, ZERO_UUID, 'DESCRIBE');
+    const id = state?.id;
+    if (isRefused || (byId && id === undefined)) return [];
     return { name: byId ? '' : name, topicId: (byId && id) || ZERO_UUID, partitionIndexes };
   });
 }

@@ -14,10 +14,13 @@ async function remove(
   { name, topicId }: { readonly name: string | null; readonly topicId: string },
   { topics }: RequestContext,
 ) {
-  const { name: topic, id, errorCode: missing } = topics.find(name, topicId, 'DESCRIBE');
-  if (name === null && missing !== ErrorCode.NONE) {
-    return { name, topicId, errorCode: missing, errorMessage: null };
+  // A name counts, be it empty: what is deleted for good must have been meant.
+  const found = topics.find(name, name === null ? topicId : ZERO_UUID, 'DESCRIBE');
+  if (name === null && found.state === undefined) {
+    return { name, topicId, errorCode: found.errorCode, errorMessage: null };
   }
+  const { name: topic } = found;
+  const id = found.state?.id ?? topicId;
   try {
     await topics.delete(topic);
     return { name: topic, topicId: id, errorCode: ErrorCode.NONE, errorMessage: null };

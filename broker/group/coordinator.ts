@@ -238,8 +238,9 @@ export class GroupCoordinator {
     const now = this.system.clock.now();
     const use = group.offsetUse();
     await offsets.remove(expiredOffsets(use, offsets.committed, offsetsRetentionMs, now));
-    // One with members refuses.
-    if (offsets.isEmpty) await group.delete();
+    // With its last offset it may be forgotten already. One with members refuses.
+    const isHere = this.groups.get(group.id)?.group === group;
+    if (isHere && offsets.isEmpty) await group.delete();
   }
 
   private readonly onBug = (error: unknown): void =>

@@ -22,6 +22,11 @@ export class FoundTopic {
     private readonly partitions: Partitions,
   ) {}
 
+  /** The client may not do what it asks for; whether there is such a topic is not said. */
+  get isRefused(): boolean {
+    return this.errorCode === ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+  }
+
   /** A partition that this broker leads. */
   partition(index: number): Partition | undefined {
     return this.state && this.partitions.get(this.id, index);

@@ -45,14 +45,14 @@ export class SendCall implements StretchListener {
       for (let i = start; i < start + count; i++) this.fail(i, result.error, partition);
       return;
     }
-    const { baseOffset, logAppendTimeMs } = result;
+    const { baseOffset, timeMs } = result;
     for (let i = 0; i < count; i++) {
       const own = this.sentAt(start + i).timestamp ?? this.timestamp;
       this.end(start + i, null, {
         topic,
         partition,
         offset: baseOffset < 0 ? -1 : baseOffset + i,
-        timestamp: logAppendTimeMs < 0 ? own : logAppendTimeMs,
+        timestamp: timeMs < 0 ? own : timeMs,
       });
     }
   }

@@ -1,3 +1,4 @@
+import { readBatchHeader } from '../../protocol/records/index.js';
 import type { System } from '../../system/index.js';
 import type { Accumulator } from './accumulator.js';
 import { type Batch, splitBatch } from './batch.js';
@@ -49,9 +50,10 @@ export class Settler {
   private settle(accumulator: Accumulator, batch: Batch, outcome: Outcome): void {
     const { ticket, firstInTicket, recordCount, bytes } = batch;
     if (outcome.type === 'delivered') {
-      const { baseOffset, logAppendTimeMs } = outcome;
+      const { baseOffset } = outcome;
+      const timeMs = timeOfAll(batch, outcome.logAppendTimeMs);
       this.memory.release(batch.retainedBytes, this.isFree(batch) ? bytes : undefined);
-      ticket.settle(firstInTicket, recordCount, null, baseOffset, logAppendTimeMs);
+      ticket.settle(firstInTicket, recordCount, null, baseOffset, timeMs);
     } else {
       this.giveUp(batch, batchError(outcome.reason, accumulator, bytes));
     }
@@ -76,4 +78,10 @@ export class Settler {
     this.memory.release(batch.retainedBytes, undefined);
     this.apply(accumulator, { type: 'split', batch, halves });
   }
+}
+
+/** The one time that all records of a batch have in the log; -1 where each has its own. */
+function timeOfAll({ isTimeRefused, bytes }: Batch, logAppendTimeMs: number): number {
+  if (!isTimeRefused || logAppendTimeMs >= 0) return logAppendTimeMs;
+  return readBatchHeader(bytes, 0).maxTimestamp;
 }

@@ -294,6 +294,7 @@ function replace<B extends MutableBatch>(
     half.attempts = batch.attempts;
     half.identity = batch.identity;
     half.sequence = sequence;
+    half.isTimeRefused = batch.isTimeRefused;
     half.isDoubtfulPart = batch.isDoubtfulPart || (batch.isInDoubt && sequence !== undefined);
     if (sequence !== undefined) sequence = advanceSequence(sequence, half.recordCount);
   }

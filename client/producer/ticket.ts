@@ -40,8 +40,8 @@ export type StretchResult =
       readonly partition: number;
       /** Of the stretch's first record; -1: not known. */
       readonly baseOffset: number;
-      /** -1 where the records keep their own timestamps. */
-      readonly logAppendTimeMs: number;
+      /** The one time that the records have in the log; -1 where they keep their own. */
+      readonly timeMs: number;
     }
   | { readonly error: Error; readonly topic: string; readonly partition: number };
 
@@ -111,14 +111,14 @@ export class Ticket implements BatchTicket {
     count: number,
     error: Error | null,
     baseOffset: number,
-    logAppendTimeMs: number,
+    timeMs: number,
   ): void {
     if (error !== null) {
       this.error ??= error;
       this.failures.push({ first, count, error });
     } else if (first === 0) this.baseOffset = baseOffset;
     for (const stretch of this.stretches) {
-      this.reportStretch(stretch, first, count, error, baseOffset, logAppendTimeMs);
+      this.reportStretch(stretch, first, count, error, baseOffset, timeMs);
     }
     this.openParts--;
     if (this.openParts > 0) return;
@@ -137,7 +137,7 @@ export class Ticket implements BatchTicket {
     partCount: number,
     error: Error | null,
     baseOffset: number,
-    logAppendTimeMs: number,
+    timeMs: number,
   ): void {
     const from = Math.max(inBatch, first);
     const to = Math.min(inBatch + count, first + partCount);
@@ -153,7 +153,7 @@ export class Ticket implements BatchTicket {
             topic,
             partition,
             baseOffset: baseOffset < 0 ? -1 : baseOffset + from - first,
-            logAppendTimeMs,
+            timeMs,
           },
     );
   }

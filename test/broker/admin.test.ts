@@ -218,6 +218,25 @@ describe('DeleteTopics', () => {
       ]);
     }));
 
+  it('takes a name that is given, be it empty, and looks at no id beside it', () =>
+    inWorld({}, async ({ connect }) => {
+      const client = await connect();
+      const id = (await client.ask(Metadata, { topics: null })).topics[0]?.topicId as string;
+      const { responses } = await client.ask(DeleteTopics, {
+        topics: [
+          { name: '', topicId: id },
+          { name: 'nowhere', topicId: id },
+        ],
+        timeoutMs: 1,
+      });
+      const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+      expect(responses).toMatchObject([
+        { name: '', topicId: id, errorCode },
+        { name: 'nowhere', topicId: id, errorCode },
+      ]);
+      expect((await client.ask(Metadata, { topics: null })).topics[0]?.name).toBe('logs');
+    }));
+
   it('wakes who waits for its records', () =>
     inWorld({}, async ({ connect, sim }) => {
       const [reader, admin] = [await connect(), await connect()];

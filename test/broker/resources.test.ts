@@ -191,6 +191,48 @@ it('is refused with Kafka’s codes to whom nothing is allowed', () =>
     }
   }));
 
+/** A broker with an offset of the group `g` in `logs`, that then allows what `isAllowed` says. */
+async function committedIn({ broker, connect }: World, isAllowed: (asked: string) => boolean) {
+  const client = await connect();
+  const logs = { name: 'logs', partitions: [committed] };
+  await client.ask(OffsetCommit, { groupId: 'g', topics: [logs] }, 8);
+  const authorizer: Authorizer = (_, operation, type, name) =>
+    isAllowed(`${operation} ${type} ${name}`);
+  Object.assign(Reflect.get(broker, 'services'), { authorizer });
+  return client;
+}
+
+it('shows nobody the offsets of a topic that is hidden from them, whichever version asks', () =>
+  inWorld({}, async (world) => {
+    const { topics } = await (await world.connect()).ask(Metadata, { topics: null }, 12);
+    const client = await committedIn(world, (asked) => !asked.endsWith('TOPIC logs'));
+    const { topicId } = topics[0] ?? {};
+    for (let version = OffsetFetch.minVersion; version <= OffsetFetch.maxVersion; version++) {
+      const wanted = [{ name: 'logs', topicId: topicId as string, partitionIndexes: [0] }];
+      const named = { groupId: 'g', topics: wanted };
+      const answer = await client.ask(OffsetFetch, { ...named, groups: [named] }, version);
+      const found = (answer.groups[0] ?? answer).topics[0]?.partitions;
+      const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+      expect(found, `version ${version}`).toMatchObject([{ committedOffset: -1, errorCode }]);
+      if (version < 2) continue;
+      const all = { groupId: 'g', topics: null };
+      const every = await client.ask(OffsetFetch, { ...all, groups: [all] }, version);
+      expect((every.groups[0] ?? every).topics, `version ${version}`).toEqual([]);
+    }
+  }));
+
+it('makes no topic for who may not see it, nor shows what it found', () =>
+  inWorld({}, async (world) => {
+    const client = await committedIn(world, (asked) => !asked.startsWith('DESCRIBE TOPIC'));
+    const named = ['logs', 'new', 'no name!'].map((name) => ({ name }));
+    const { topics } = await client.ask(Metadata, { topics: named }, 12);
+    const { TOPIC_AUTHORIZATION_FAILED: errorCode } = ErrorCode;
+    expect(topics).toMatchObject(named.map(({ name }) => ({ name, errorCode, partitions: [] })));
+    Object.assign(Reflect.get(world.broker, 'services'), { authorizer: () => true });
+    const all = await client.ask(Metadata, { topics: null }, 12);
+    expect(all.topics.map(({ name }) => name)).not.toContain('new');
+  }));
+
 it('is asked about in the name of one session per connection and client id', () =>
   inWorld({}, async ({ broker, connect }) => {
     const { sessions } = watch(broker, true);

@@ -366,8 +366,12 @@ describe('expiration of offsets', () => {
     await bench.coordinator.commit('g', anonymous, [entry]);
     await bench.sim.advance(23.5 * hour);
     expect(bench.coordinator.committed('g').offsets?.isEmpty).toBe(false);
+    const stored = () => [...bench.log.batches.values()].flat().length;
+    const before = stored();
     await bench.sim.advance(hour);
     expect(bench.coordinator.list().groups).toEqual([]);
+    // Its offset is taken back; of the group itself there is nothing in the log.
+    expect(stored()).toBe(before + 1);
     await bench.restart();
     expect(bench.coordinator.list().groups).toEqual([]);
   });

@@ -295,6 +295,24 @@ describe('an idempotent line', () => {
     );
   });
 
+  it('keeps in mind for the halves of a batch that its time was refused', () => {
+    const world = new World({ ...settings, restampsWhenRefused: true }).prove();
+    world.isClockRight = false;
+    world.queue([0, 1]);
+    world.isClockRight = true;
+    world.send();
+    world.handle();
+    world.answer();
+    world.maxRecords = 1;
+    world.now = 100;
+    world.send();
+    world.handle();
+    world.answer();
+    expect(world.line.batches.map(({ isTimeRefused }) => isTimeRefused)).toEqual([true, true]);
+    world.finish();
+    expect([world.delivered, world.failed]).toEqual([[-1, 0, 1], []]);
+  });
+
   it('writes nothing twice while what the broker allows is changed, and nothing is lost', () => {
     let refused = 0;
     let doubtful = 0;

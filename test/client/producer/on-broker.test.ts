@@ -81,6 +81,7 @@ describe('a producer and our broker', () => {
           ...{ idempotent, restampsWhenRefused: true },
         });
         expect(results.map(({ status }) => status)).toEqual(results.map(() => 'fulfilled'));
+        const told = results.map((one) => one.status === 'fulfilled' && one.value.timestamp);
         const consumer = new Consumer({ bootstrap }, sim.process('reader'));
         const assigned = consumer.assign([{ topic: 't', partition: 0, position: 'beginning' }]);
         const found: unknown[] = [];
@@ -91,14 +92,18 @@ describe('a producer and our broker', () => {
             while (cursor.next()) {
               const { timestamp } = cursor;
               const isNow = Math.abs(timestamp - now) < 10_000;
-              found.push([String(cursor.key()), String(cursor.value()), cursor.headers(), isNow]);
+              const isTold = timestamp === told[found.length];
+              const times = [isNow, isTold];
+              found.push([String(cursor.key()), String(cursor.value()), cursor.headers(), times]);
             }
             if (found.length >= 5) break;
           }
           await consumer.close();
         });
         const header = ['h', Buffer.from('x')];
-        expect(found).toEqual(results.map((_, i) => [`key ${i}`, `line ${i}`, [header], true]));
+        expect(found).toEqual(
+          results.map((_, i) => [`key ${i}`, `line ${i}`, [header], [true, true]]),
+        );
       }
     },
   );
