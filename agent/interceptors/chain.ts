@@ -40,7 +40,9 @@ export class InterceptorChain {
   intercept(): boolean {
     for (const interceptor of this.#active) {
       try {
-        if (interceptor.intercept?.(this.view) === false) return false;
+        const isKept: unknown = interceptor.intercept?.(this.view);
+        if (isKept === false) return false;
+        if (isKept !== true) refusePromise(isKept);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         throw new InterceptorError(`an interceptor cannot handle it: ${why}`, { cause: error });
@@ -53,4 +55,12 @@ export class InterceptorChain {
   delivered(records: number, succeeded: boolean): void {
     for (const interceptor of this.#delivered) interceptor.onDelivered?.(records, succeeded);
   }
+}
+
+/** What is decided later comes too late, and would be written into another record. */
+function refusePromise(answer: unknown): void {
+  if (!(answer instanceof Promise)) return;
+  // Nobody waits for it: a rejection would be one that nobody awaited.
+  answer.catch(() => undefined);
+  throw new Error('intercept() gave a promise, and must answer at once');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createChain, interceptors } from '../../agent/interceptors/index.js';
+import { createChain, InterceptorChain, interceptors } from '../../agent/interceptors/index.js';
 import { oneOf } from '../../config/index.js';
 import { createSimSystem } from '../../system/sim/index.js';
 
@@ -28,6 +28,22 @@ describe('interceptors', () => {
     expect(pass([{ type: 'timestamp' }], Buffer.from('x'))?.value.toString()).toBe('1234 x');
     const comma = pass([{ type: 'timestamp', separator: ',' }], Buffer.from('x'));
     expect(comma?.value.toString()).toBe('1234,x');
+  });
+
+  it('must answer at once: a promise sets the record aside', async () => {
+    const late = async (answer: 'false' | 'throws') => {
+      await Promise.resolve();
+      if (answer === 'throws') throw new Error('nobody hears this');
+      return false;
+    };
+    for (const answer of ['false', 'throws'] as const) {
+      const intercept = () => late(answer) as unknown as boolean;
+      const chain = new InterceptorChain([{ intercept }]);
+      expect(() => chain.intercept()).toThrow(
+        'intercept() gave a promise, and must answer at once',
+      );
+    }
+    expect(new InterceptorChain([{ intercept: () => undefined as never }]).intercept()).toBe(true);
   });
 
   it('with the same headers for all cost nothing per record', () => {
