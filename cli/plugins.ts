@@ -1,9 +1,10 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AnyComponent, ReadConfig } from '../config/index.js';
-import type { System } from '../system/index.js';
+import type { System, Timer } from '../system/index.js';
 import { type Components, type Kind, together } from './components.js';
 import { words } from './failure.js';
+import { componentOfPlugin, kindOf, kinds } from './plugin-component.js';
 
 /** Where plugins are named, and what there is without them. */
 interface PluginPlace {
@@ -12,18 +13,8 @@ interface PluginPlace {
   readonly builtIn: Partial<Components>;
 }
 
-/** What is called what in sentences, and which functions each of a kind must have. */
-const kindOf: Readonly<Record<Kind, { readonly one: string; readonly asks: readonly string[] }>> = {
-  sources: { one: 'source', asks: ['create', 'topics', 'largestRecord'] },
-  interceptors: { one: 'interceptor', asks: ['create'] },
-  sinks: { one: 'sink', asks: ['create'] },
-  stores: { one: 'store', asks: ['create', 'place'] },
-  formats: { one: 'format', asks: ['create'] },
-};
-
-const kinds = Object.keys(kindOf) as readonly Kind[];
-
-const typeName = /^[a-z][a-z0-9_-]{0,63}$/;
+/** Long enough for what reads a file or asks a server first. */
+const LOAD_LIMIT_MS = 60_000;
 
 /**
  * The components that come with logflume, and what the file's plugins add. Throws the ConfigError
@@ -61,9 +52,23 @@ async function load(
   try {
     const absent = missingFile(system, name, from);
     if (absent !== undefined) return { components: [], faults: [absent] };
-    return brought(await system.processes.load(name, from), name, owners);
+    return brought(await loadedInTime(system, name, from), name, owners);
   } catch (error) {
     return { components: [], faults: [whyNotLoaded(system, error, name, from)] };
+  }
+}
+
+/** A module that awaits what never comes would let this process end without a word. */
+async function loadedInTime({ clock, processes }: System, name: string, from: string) {
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const text = `it is not ready after ${LOAD_LIMIT_MS / 1000} s: what it awaits does not come`;
+    timer = clock.after(LOAD_LIMIT_MS, () => reject(new Error(text)));
+  });
+  try {
+    return await Promise.race([processes.load(name, from), late]);
+  } finally {
+    timer?.cancel();
   }
 }
 
@@ -115,11 +120,13 @@ function brought(
     const list: unknown = module[kind];
     if (!Array.isArray(list)) faults.push(`"${name}" exports ${kind}, which is no list`);
     for (const [index, item] of (Array.isArray(list) ? list : []).entries()) {
-      const fault = faultOf(kind, item) ?? takenFault(kind, item, owners);
-      if (fault !== undefined) faults.push(`"${name}", ${kind}[${index}]: ${fault}`);
-      else {
-        owners.set(`${kind} ${item.type}`, `the plugin "${name}"`);
-        components.push([kind, item]);
+      const made = componentOfPlugin(kind, item, name);
+      const fault = typeof made === 'string' ? made : takenFault(kind, made, owners);
+      if (typeof made === 'string' || fault !== undefined) {
+        faults.push(`"${name}", ${kind}[${index}]: ${fault}`);
+      } else {
+        owners.set(`${kind} ${made.type}`, `the plugin "${name}"`);
+        components.push([kind, made]);
       }
     }
   }
@@ -134,33 +141,4 @@ function takenFault(
   const owner = owners.get(`${kind} ${type}`);
   if (owner === undefined) return undefined;
   return `the ${kindOf[kind].one} "${type}" is there already, from ${owner}: give it another type`;
-}
-
-/** Why something is no component of its kind. */
-function faultOf(kind: Kind, item: unknown): string | undefined {
-  const { one, asks } = kindOf[kind];
-  if (typeof item !== 'object' || item === null) {
-    return `is no ${one}: it must have type, schema and ${asks.join(', ')}`;
-  }
-  const component = item as Readonly<Record<string, unknown>>;
-  const { type, schema } = component;
-  if (typeof type !== 'string' || !typeName.test(type)) {
-    const given = type === undefined ? 'is missing' : `${JSON.stringify(type)} is no name`;
-    return `its type ${given}: up to 64 small letters, digits, _ and -, a letter first`;
-  }
-  const fields = shapeOf(schema);
-  if (fields === undefined) {
-    return `the schema of "${type}" must be an object of zod 4: z.object({ … })`;
-  }
-  if ('type' in fields) return `the schema of "${type}" has an option type: that name is taken`;
-  const missing = asks.filter((name) => typeof component[name] !== 'function');
-  if (missing.length > 0) return `"${type}" has no function ${missing.join(', ')}`;
-  return undefined;
-}
-
-/** The fields of an object of any zod 4. */
-function shapeOf(schema: unknown): object | undefined {
-  const { _zod: inner } = (schema ?? {}) as { _zod?: { def?: { type?: string; shape?: unknown } } };
-  const { type, shape } = inner?.def ?? {};
-  return type === 'object' && typeof shape === 'object' && shape !== null ? shape : undefined;
 }

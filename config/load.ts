@@ -131,7 +131,7 @@ export function readConfig({ disk, file, environment }: ConfigPlace): ReadConfig
     },
     check(schema, adjust) {
       const document = adjust && isMapping(source.value) ? adjust(source.value) : source.value;
-      const result = schema.safeParse(document, { error: sentence });
+      const result = parsed(schema, document, file);
       const problems = [...source.problems];
       // What a broken document means is guesswork, so only its syntax is complained about.
       if (!result.success && isYaml) {
@@ -141,6 +141,16 @@ export function readConfig({ disk, file, environment }: ConfigPlace): ReadConfig
       return { config: result.data, document, fail };
     },
   };
+}
+
+/** A check of a plugin's may throw, or give a promise. */
+function parsed<S extends z.ZodType>(schema: S, document: unknown, file: string) {
+  try {
+    return schema.safeParse(document, { error: sentence });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(file, `cannot be checked: ${why}`, { cause });
+  }
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -27,6 +27,8 @@ export function jsonSchemaOf(schema: z.ZodType, title: string): Record<string, u
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema }) {
       const { kind, description, defaultValue } = unwrap(zodSchema);
+      // A page shows it (`Component.example`); JSON Schema has no such keyword.
+      delete jsonSchema.example;
       if (kind === undefined) return;
       for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
       Object.assign(jsonSchema, PRIMITIVES[kind]);

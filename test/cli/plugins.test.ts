@@ -1,6 +1,11 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { kindOf } from '../../cli/plugin-component.js';
+import { withPlugins } from '../../cli/plugins.js';
+import { readConfig } from '../../config/index.js';
+import { commonFields } from '../../sinks/common-options.js';
+import { createSimSystem } from '../../system/sim/index.js';
 import { logflume } from '../peers/logflume.js';
 import { folderWithPackage, writePage } from '../plugin-page.js';
 import { run } from './run.js';
@@ -49,6 +54,8 @@ const schema = z.object({});
 const create = () => ({});
 export const interceptors = [${text}];
 `;
+
+const exporting = (kind: string, text: string) => component(text).replace('interceptors', kind);
 
 describe('plugins', () => {
   it('bring types whose options are checked, shown and described', async () => {
@@ -222,6 +229,63 @@ describe('plugins', () => {
       },
       /has no function topics, largestRecord$/,
     ],
+    [
+      'asks for what all sinks have',
+      '[./a.js]',
+      {
+        'a.js': exporting(
+          'sinks',
+          '{ type: "a", schema: z.object({ topics: z.string() }), create }',
+        ),
+      },
+      /"a" has an option topics: every sink has that beside its own$/,
+    ],
+    [
+      'asks for what all sources have',
+      '[./a.js]',
+      {
+        'a.js': exporting(
+          'sources',
+          '{ type: "a", schema: z.object({ interceptors: z.string() }), create }',
+        ),
+      },
+      /"a" has an option interceptors: every source has that beside its own$/,
+    ],
+    [
+      'asks for what all destinations have',
+      '[./a.js]',
+      {
+        'a.js': `import { deliverySink, z } from 'logflume/plugin';
+          const schema = z.object({ batch: z.string() });
+          export const sinks = [deliverySink({ type: 'a', schema, create: () => ({}) })];`,
+      },
+      /cannot be loaded: the schema of "a" has an option batch: all deliverySink types have/,
+    ],
+    [
+      'is a format that needs options',
+      '[./a.js]',
+      {
+        'a.js': exporting('formats', '{ type: "a", schema: z.object({ b: z.string() }), create }'),
+      },
+      /the schema of "a" must take \{\}: a format has no options$/,
+    ],
+    [
+      'is a format that cannot be made',
+      '[./a.js]',
+      { 'a.js': exporting('formats', '{ type: "a", schema, create() { throw new Error("no") } }') },
+      /formats\[0\]: "a" cannot be made: no$/,
+    ],
+    [
+      'makes half a format',
+      '[./a.js]',
+      {
+        'a.js': exporting(
+          'formats',
+          '{ type: "a", schema, create: () => ({ extension: "../x", write() {} }) }',
+        ),
+      },
+      /what "a" makes must have extension \(.*\), isFilePerRecord \(true or false\)$/,
+    ],
   ])('is refused where it %s', async (_, plugins, files, words) => {
     const said = await faults(plugins, files);
     expect(said).toHaveLength(1);
@@ -238,5 +302,65 @@ describe('plugins', () => {
     expect((await run(['config', 'check', '-c', file])).words).toMatch(/plugins: must be a list/);
     write({ 'a.yaml': `broker: {}\nplugins: [7, "\${UNSET}"]\n` });
     expect((await run(['config', 'check', '-c', file])).words).toMatch(/UNSET is not set/);
+  });
+
+  it.each([
+    ['throws', '() => { throw new Error("kaput"); }', /a\.yaml: cannot be checked: kaput$/],
+    ['is a promise', 'async () => true', /a\.yaml: cannot be checked: .*Promise/],
+  ])('have a check that %s: nothing is started', async (_name, check, said) => {
+    write({
+      'a.js': `import { z } from 'zod';
+        const schema = z.object({ a: z.string().refine(${check}) });
+        export const interceptors = [{ type: 'p', schema, create: () => ({}) }];`,
+      'a.yaml': withInterceptor('[./a.js]', '{ type: p, a: b }'),
+    });
+    const { code, words } = await run(['config', 'check', '-c', join(at, 'a.yaml')]);
+    expect(code).toBe(78);
+    expect(words.trim()).toMatch(said);
+  });
+
+  it.each([
+    ['throws', '() => { throw new Error("no moon"); }', 'no moon'],
+    ['gives nothing', '() => undefined', 'gave nothing of use'],
+    ['gives a promise', 'async () => ({})', 'gave a promise'],
+  ])('whose create %s are named, and nothing is started', async (_name, create, why) => {
+    write({
+      'a.js': `import { z } from 'zod';
+        export const interceptors = [{ type: 'p', schema: z.object({}), create: ${create} }];`,
+      'a.yaml': `data_dir: ${at}/data\n${withInterceptor('[./a.js]', '{ type: p }')}`,
+    });
+    const { code, words } = await run(['agent', '-c', join(at, 'a.yaml')]);
+    expect([code, words]).toEqual([1, expect.stringContaining(why)]);
+    expect(words).toContain('create of the interceptor "p", of the plugin "./a.js"');
+  });
+
+  it('are read once: what a getter gives is what was looked at', async () => {
+    write({
+      'a.js': `import { z } from 'zod';
+        let reads = 0;
+        const get = () => (reads++ === 0 ? 'p' : 'host');
+        export const interceptors = [
+          { get type() { return get(); }, schema: z.object({}), create: () => ({}) }];`,
+      'a.yaml': withInterceptor('[./a.js]', '{ type: p }'),
+    });
+    expect(await run(['config', 'check', '-c', join(at, 'a.yaml')])).toMatchObject({ code: 0 });
+  });
+
+  it('that are never ready are a mistake after a minute', async () => {
+    const sim = createSimSystem({ seed: 41 });
+    const system = sim.process('agent');
+    system.disk.replaceFileSync('/a.js', '');
+    system.disk.replaceFileSync('/a.yaml', 'plugins: [./a.js]\n');
+    system.processes.load = () => new Promise<never>(() => undefined);
+    const read = readConfig({ disk: system.disk, file: '/a.yaml', environment: {} });
+    const place = { file: '/a.yaml', read, builtIn: {} };
+    const loaded = withPlugins(system, place);
+    await expect(sim.run(loaded)).rejects.toThrow(
+      '/a.yaml:1:11: plugins.0: "./a.js" cannot be loaded: it is not ready after 60 s',
+    );
+  });
+
+  it('know the names of all options that sinks share', () => {
+    expect(kindOf.sinks.shared).toEqual(Object.keys(commonFields));
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { jsonSchemaOf, referencePages, showConfig } from '../../config/describe/index.js';
-import { address, duration, secret, size } from '../../config/index.js';
+import { address, duration, oneOf, secret, size } from '../../config/index.js';
 import { isStrict } from '../../config/introspect.js';
 
 const interceptor = z.discriminatedUnion('type', [
@@ -64,6 +64,13 @@ describe('reference', () => {
     expect(schema.properties.sinks.additionalProperties.oneOf[0].properties.type.const).toBe(
       'http',
     );
+  });
+
+  it('keeps the example of a component to its page', () => {
+    const component = { type: 'x', schema: z.object({}), create: () => ({}), example: 'a: 1' };
+    const whole = z.strictObject({ sinks: z.record(z.string(), oneOf([component], {})) });
+    expect(JSON.stringify(jsonSchemaOf(whole, 'logflume'))).not.toContain('example');
+    expect(referencePages(whole).some(({ content }) => content.includes('a: 1'))).toBe(true);
   });
 
   it('shows what is in effect, secrets masked', () => {
