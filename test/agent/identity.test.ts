@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { storeGeneration } from '../../agent/sources/file/generation.js';
 import { startState, step } from '../../agent/sources/file/identity.js';
 import type { IdentityEvent, Sighting } from '../../agent/sources/file/identity-events.js';
 import { markOf } from '../../agent/sources/file/mark.js';
@@ -53,6 +54,18 @@ class Play {
     this.poll(id, 100);
   }
 }
+
+describe('startState', () => {
+  it('puts what will be found behind all that is stored', () => {
+    const first = new Play();
+    first.begin('/l/a', 1);
+    const [known] = first.state.generations.values();
+    if (!known) throw new Error('nothing began');
+    const stored = storeGeneration({ ...known, order: 27.5 }, known.place);
+    const source = { type: 'file' as const, looked_ms: 5, generations: [stored] };
+    expect(startState(source, false).nextId).toBe(28);
+  });
+});
 
 describe('step', () => {
   it('opens, examines and begins a new file', () => {
