@@ -113,6 +113,7 @@ describe('step', () => {
   ])('a short copy whose original is cut is %s', (_, size, then) => {
     const play = new Play();
     play.begin('/l/a', 1);
+    play.tell({ type: 'settled' });
     play.list(seen('/l/a', 1), { ...seen('/l/a.1', 2), matched: false });
     play.poll(1, 50);
     expect(play.examine(1, [[0, 'unclear']])).toEqual([]);

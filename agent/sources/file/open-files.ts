@@ -336,6 +336,8 @@ export class OpenFiles {
 
   /** The file cannot be read now; it stays as it is, and is tried again. */
   fail(reader: FileReader, error: unknown): void {
+    // It was closed meanwhile, as it is no generation's file any more.
+    if (this.readers.get(reader.generation.id) !== reader) return;
     const isDamaged = error instanceof ContentError;
     reader.fail(this.context.system.clock.monotonic(), isDamaged);
     this.troubles.raise(reader.generation.path, 'cannot read', error);
