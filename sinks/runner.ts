@@ -75,17 +75,42 @@ export class SinkRunner {
 
   /** Brings everything that is in the topics now to where it belongs; see `Sinks.drain`. */
   async drain(): Promise<void> {
-    const ends = await this.#ends();
+    let ends: Map<string, number>;
+    let workers: [string, Held][];
+    do {
+      ends = await this.#ends();
+      await this.#untilHeld(ends.keys());
+      workers = [...this.#held];
+      await Promise.all(workers.map(([key, { worker }]) => worker.drain(ends.get(key) ?? 0)));
+      // A worker whose partition was taken away meanwhile has not brought everything.
+    } while (!this.#isStopped && workers.some(([key, held]) => this.#held.get(key) !== held));
+    await Promise.all(this.#retiring.values());
+  }
+
+  /** Waits for the partitions that this process is to have: all that no other member has. */
+  async #untilHeld(keys: Iterable<string>): Promise<void> {
     const { clock } = this.#options.system;
-    const patienceEnd = clock.monotonic() + FOREIGN_PARTITIONS_MS;
-    const isMissing = () => [...ends.keys()].some((key) => !this.#held.has(key));
-    // Another member of the group may have some; before the first assignment all may be ours.
-    while (!this.#isStopped && isMissing()) {
-      if (this.#wasAssigned && clock.monotonic() > patienceEnd) break;
+    const wanted = [...keys];
+    let askAtMs = clock.monotonic() + FOREIGN_PARTITIONS_MS;
+    while (!this.#isStopped) {
+      const missing = wanted.filter((key) => !this.#held.has(key));
+      if (missing.length === 0) return;
+      if (this.#wasAssigned && clock.monotonic() > askAtMs) {
+        const elsewhere = await this.#heldByOthers();
+        if (missing.every((key) => elsewhere.has(key))) return;
+        askAtMs = clock.monotonic() + FOREIGN_PARTITIONS_MS;
+      }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-    await Promise.all([...this.#held].map(([key, { worker }]) => worker.drain(ends.get(key) ?? 0)));
-    await Promise.all(this.#retiring.values());
+  }
+
+  /** What other members of the group have now; nothing where the broker does not tell. */
+  async #heldByOthers(): Promise<Set<string>> {
+    const { name, instance } = this.#options;
+    const own = `${name}-${instance}`;
+    const group = await this.#admin.describeGroup(`logflume-${name}`).catch(() => undefined);
+    const others = group?.members.filter(({ groupInstanceId }) => groupInstanceId !== own) ?? [];
+    return new Set(others.flatMap(({ assignment }) => assignment).map(keyOf));
   }
 
   /** Stops at once; what is held is taken up again by the next start. */

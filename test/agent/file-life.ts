@@ -5,6 +5,7 @@ import { FileWorld } from './file-world.js';
 import { difference } from './scenarios.js';
 
 const path = '/log/a.log';
+const newline = 0x0a;
 const second = 1_000;
 const minute = 60 * second;
 /** A kill repeats what was acknowledged since the positions were last written, and in flight. */
@@ -34,6 +35,9 @@ const rotations: readonly Rotation[] = [
   'swap',
   'truncate',
 ];
+
+/** Those that may happen between two calls of the agent. */
+const rotatesAtOnce: ReadonlySet<Rotation> = new Set(['numbered', 'dated', 'copytruncate']);
 
 /** One log's life, drawn from a seed: what is done to it, and what the agent suffers. */
 export class FileLife {
@@ -102,7 +106,7 @@ export class FileLife {
   }
 
   async #step(): Promise<void> {
-    switch (this.#below(this.#kills ? 9 : 8)) {
+    switch (this.#below(this.#kills ? 10 : 8)) {
       case 0:
       case 1:
       case 2:
@@ -185,7 +189,7 @@ export class FileLife {
       case 'delaycompress':
         return this.#shift(true);
       case 'dated':
-        disk.renameSync(path, `${path}-${20_261_100 + this.#rotated}`);
+        this.#renameDated();
         break;
       case 'copytruncate':
         return this.#copyAndTruncate();
@@ -261,6 +265,16 @@ export class FileLife {
   async #shift(compresses: boolean): Promise<void> {
     const { disk } = this.world.writer;
     if (compresses && disk.statSync(`${path}.1`)) await this.#gzip(`${path}.1`);
+    this.#shiftOnce();
+  }
+
+  #renameDated(): void {
+    const { disk } = this.world.writer;
+    disk.renameSync(path, `${path}-${20_261_100 + this.#rotated}`);
+  }
+
+  #shiftOnce(): void {
+    const { disk } = this.world.writer;
     for (let number = 4; number > 0; number--) {
       for (const end of ['', '.gz']) {
         const from = `${path}.${number}${end}`;
@@ -310,7 +324,39 @@ export class FileLife {
     if (mayRotate && this.#below(3) === 0) await this.#rotate();
     if (this.#below(2) === 0) await this.#write(1 + this.#below(20));
     await this.#pause(this.#below(5 * second));
+    if (this.#below(2) === 0) await this.#rotateAmid();
     await this.world.start();
+  }
+
+  /** The log is rotated between two of the next calls that the agent makes, perhaps twice. */
+  async #rotateAmid(): Promise<void> {
+    if (!rotatesAtOnce.has(this.#rotation)) return;
+    // Files of one age could not be told apart.
+    await this.#pause(5);
+    let left = this.#below(60);
+    let again = this.#rotation === 'dated' ? 0 : this.#below(2);
+    this.world.beforeCall = () => {
+      if (left-- > 0) return;
+      left = this.#below(20);
+      if (again-- === 0) this.world.beforeCall = undefined;
+      this.#rotateAtOnce();
+    };
+  }
+
+  #rotateAtOnce(): void {
+    const { writer } = this.world;
+    if (!writer.disk.statSync(path)?.size || !this.#isKnown) return;
+    // The application is in the midst of a line.
+    if (writer.disk.readFileSync(path).at(-1) !== newline) return;
+    if (!this.#asksForRotated && !this.#isSeen) return;
+    this.#rotated++;
+    this.#tell(`rotates ${this.#rotation}, ${this.#rotated}, between two calls`);
+    if (this.#rotation === 'copytruncate') {
+      writer.copy(path, `${path}.${this.#rotated}`);
+      writer.truncate(path);
+    } else if (this.#rotation === 'dated') this.#renameDated();
+    else this.#shiftOnce();
+    if (this.#below(3) > 0) this.#append(this.#lines(1 + this.#below(40)));
   }
 
   async #untilRead(): Promise<void> {

@@ -58,6 +58,8 @@ export class FileWorld {
   maxOpenFiles = Number.POSITIVE_INFINITY;
   /** The types of interceptors that there are. */
   interceptors = interceptors;
+  /** What others do to the files just before a call of the agent on its disk. */
+  beforeCall: ((call: string, path: unknown) => void) | undefined;
   process: SimProcess | undefined;
   source: FileSource | undefined;
   failedRecords: FailedRecords | undefined;
@@ -74,8 +76,10 @@ export class FileWorld {
   }
 
   async start(): Promise<FileSource> {
-    const system = this.sim.process('agent');
-    this.process = system;
+    const process = this.sim.process('agent');
+    this.process = process;
+    const disk = announced(process.disk, (call, path) => this.beforeCall?.(call, path));
+    const system = { ...process, disk };
     const { interceptors: chain = [], ...others } = this.options;
     const list = z.array(oneOf(this.interceptors, {})).parse(chain);
     const options = fileOptions.parse({
@@ -111,6 +115,21 @@ export class FileWorld {
   kill(): void {
     this.process?.kill();
   }
+}
+
+/** Tells of each call on the disk and its files before it is made. */
+function announced<T extends object>(target: T, before: (call: string, path: unknown) => void): T {
+  return new Proxy(target, {
+    get(_, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        before(String(name), args[0]);
+        const result: unknown = value.apply(target, args);
+        return name === 'openSync' ? announced(result as object, before) : result;
+      };
+    },
+  });
 }
 
 /** `count` lines that no other call gives. */

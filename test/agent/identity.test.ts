@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { storeGeneration } from '../../agent/sources/file/generation.js';
 import { startState, step } from '../../agent/sources/file/identity.js';
 import type { IdentityEvent, Sighting } from '../../agent/sources/file/identity-events.js';
 import { markOf } from '../../agent/sources/file/mark.js';
@@ -54,6 +55,18 @@ class Play {
   }
 }
 
+describe('startState', () => {
+  it('puts what will be found behind all that is stored', () => {
+    const first = new Play();
+    first.begin('/l/a', 1);
+    const [known] = first.state.generations.values();
+    if (!known) throw new Error('nothing began');
+    const stored = storeGeneration({ ...known, order: 27.5 }, known.place);
+    const source = { type: 'file' as const, looked_ms: 5, generations: [stored] };
+    expect(startState(source, false).nextId).toBe(28);
+  });
+});
+
 describe('step', () => {
   it('opens, examines and begins a new file', () => {
     const play = new Play();
@@ -100,6 +113,7 @@ describe('step', () => {
   ])('a short copy whose original is cut is %s', (_, size, then) => {
     const play = new Play();
     play.begin('/l/a', 1);
+    play.tell({ type: 'settled' });
     play.list(seen('/l/a', 1), { ...seen('/l/a.1', 2), matched: false });
     play.poll(1, 50);
     expect(play.examine(1, [[0, 'unclear']])).toEqual([]);

@@ -118,7 +118,7 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
     file: adoption,
     find: `  if (like === 'same' && known.state === 'reading') return known.unlinked && known.drained;`,
     replace: ``,
-    noticedBy: 'a copy that is found before its original',
+    noticedBy: 'a copy of a file that has lost its name and is not read up',
   },
   {
     name: 'a lookalike under a rotated name is its original’s copy, however long that lives',
@@ -144,9 +144,23 @@ const mutations: readonly (Mutation & { readonly noticedBy: string })[] = [
   {
     name: 'originals are recognized before copies',
     file: identity,
-    find: `  return [...first, ...then];`,
-    replace: `  return [...then, ...first];`,
+    find: `  return [...forgotten, ...first, ...then];`,
+    replace: `  return [...forgotten, ...then, ...first];`,
     noticedBy: 'a copy that is found before its original',
+  },
+  {
+    name: 'a look lists until nothing changes any more',
+    file: files,
+    find: `        const isStable = isComplete ||`,
+    replace: `        const isStable = true || isComplete ||`,
+    noticedBy: 'copy and truncation while a look goes on',
+  },
+  {
+    name: 'what is not read yet has the order of the last listing',
+    file: identity,
+    find: `      if (isUnread(state, owner)) owner.order = state.nextId++;`,
+    replace: ``,
+    noticedBy: 'copy and truncation while a look goes on',
   },
   {
     name: 'a rotated name keeps the key',

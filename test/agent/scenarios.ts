@@ -294,6 +294,47 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       return { [a]: old + old + lines('new', 5) + lines('newer', 5) };
     },
   },
+  'a copy of a file that has lost its name and is not read up': {
+    options: all,
+    producer: { capacity: 3, lingerMs: 1, latencyMs: 300 },
+    killUntilMs: 0,
+    play: async ({ writer, pause }) => {
+      const file = writer.disk.openSync(a, 'a+');
+      file.writeSync([Buffer.from(old)], 0);
+      await pause(1500);
+      writer.copy(a, `${a}.1`);
+      writer.disk.removeSync(a);
+      await pause(2500);
+      file.writeSync([Buffer.from(lines('new', 5))], old.length);
+      file.closeSync();
+      return { [a]: old + lines('new', 5) };
+    },
+  },
+  'copy and truncation while a look goes on': {
+    options: all,
+    killUntilMs: 0,
+    play: async ({ world, writer, pause, down }) => {
+      writer.append(a, old);
+      await pause(1500);
+      writer.copy(a, `${a}.2`);
+      await pause(50);
+      writer.truncate(a);
+      await pause(50);
+      await down(async () => {
+        writer.append(a, lines('new', 60));
+        await pause(50);
+        // All names are known to the look by now.
+        world.beforeCall = (call, path) => {
+          if (call !== 'openSync' || path !== a) return;
+          world.beforeCall = undefined;
+          writer.copy(a, `${a}.1`);
+          writer.truncate(a);
+          writer.append(a, lines('newer', 60));
+        };
+      });
+      return { [a]: old + lines('new', 60) + lines('newer', 60) };
+    },
+  },
   'truncation, rename and creation while the producer is full': {
     options: all,
     producer: { capacity: 3, lingerMs: 1, latencyMs: 700 },

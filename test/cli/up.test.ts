@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
   cpSync,
+  type Dirent,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -62,9 +63,19 @@ async function until(what: string, isSo: () => boolean): Promise<void> {
   }
 }
 
+/** Folders of unfinished files vanish while they are listed: then once more. */
+function entriesBelow(directory: string, attempts = 20): Dirent[] {
+  try {
+    return readdirSync(directory, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    if (attempts === 0) throw error;
+    return entriesBelow(directory, attempts - 1);
+  }
+}
+
 function filesBelow(directory: string): string[] {
   if (!existsSync(directory)) return [];
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
+  return entriesBelow(directory)
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !path.includes('/_'))

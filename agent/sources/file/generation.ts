@@ -20,8 +20,8 @@ export interface Place {
 /** One content that only ever grew, whatever names and inodes it had. `step` alone changes it. */
 export interface MutableGeneration {
   readonly id: number;
-  /** Those of one origin are read in ascending order. */
-  readonly order: number;
+  /** Those of one origin are read in ascending order. Never changes once the look has settled. */
+  order: number;
   /** The path that gives the key; set when the generation is decided and never changed. */
   origin: string;
   /** The last name it was seen under. */

@@ -11,6 +11,11 @@ export interface MutableIdentity {
   origins: Set<string>;
   /** When the last look began, ms since the epoch; null before the very first one. */
   lookedMs: number | null;
+  /** The look under way: its `lookedMs` once it has settled. */
+  lookingMs: number | null;
+  /** Generations from this id on were found by the look under way. */
+  foundFrom: number;
+  /** Greater than every id and every order. */
   nextId: number;
   /** The first look of a source with `read_from: end`: what is there already is passed over. */
   skipsContent: boolean;

@@ -51,13 +51,17 @@ export function startState(
 ): IdentityState {
   const generations = new Map<number, MutableGeneration>();
   for (const one of stored?.generations ?? []) generations.set(one.id, restoreGeneration(one));
+  const orders = [...generations.values()].map(({ order }) => Math.floor(order));
+  const nextId = Math.max(-1, ...generations.keys(), ...orders) + 1;
   const state: MutableIdentity = {
     generations,
     owners: new Map(),
     paths: new Set(),
     origins: originsOf(generations.values()),
     lookedMs: stored?.looked_ms ?? null,
-    nextId: Math.max(-1, ...generations.keys()) + 1,
+    lookingMs: null,
+    foundFrom: nextId,
+    nextId,
     skipsContent: stored === undefined && readFromEnd,
   };
   return state;
@@ -104,6 +108,8 @@ function decide(state: MutableIdentity, event: IdentityEvent, now: number): Iden
       rewind(generation, event.place);
       return [];
     case 'unopened':
+      // Under another name it has to count as written to since the last look again.
+      if (generation.missed) state.lookingMs = state.lookedMs;
       drop(state, generation);
       return [];
   }
@@ -164,12 +170,14 @@ function listed(
   state.paths = new Set(sightings.filter((seen) => seen.matched).map((seen) => seen.path));
   const lost = [...state.generations.values()].filter((one) => !isOwner(one));
   const lostInodes = new Set(lost.map(inodeKey));
+  const forgotten = forgetUnread(state);
   const first: IdentityEffect[] = [];
   const then: IdentityEffect[] = [];
   for (const seen of sightings) {
     const key = inodeKey(seen);
     const owner = state.owners.get(key);
     if (owner) {
+      if (isUnread(state, owner)) owner.order = state.nextId++;
       if (inodeOfPath.get(owner.path) !== key) noteName(state, owner, seen.path);
       if (owner.open || owner.state === 'undecided' || !hasChanged(owner, seen)) continue;
       // It rested, so its inode may be another file's by now.
@@ -189,13 +197,33 @@ function listed(
     const isOriginal = lostInodes.has(key) || found.origin === found.path;
     (isOriginal ? first : then).push({ type: 'open', id: found.id });
   }
-  state.lookedMs = startedMs;
+  state.lookingMs ??= startedMs;
   const named = new Set(sightings.filter(isFollowed).map(({ path }) => path));
   for (const one of state.generations.values()) {
     const isThere = named.has(one.path) && inodeOfPath.get(one.path) === inodeKey(one);
     one.named = isThere || (one.named && isHidden(one.path, hidden));
   }
-  return [...first, ...then];
+  return [...forgotten, ...first, ...then];
+}
+
+/**
+ * Found by this look, so that nothing of it was read. Files may be rotated while the look goes
+ * on: only its last listing tells in which order their contents began.
+ */
+function isUnread({ foundFrom }: MutableIdentity, one: MutableGeneration): boolean {
+  const isNew = one.replaces === null || one.replaces >= foundFrom;
+  return one.id >= foundFrom && isNew && one.place.position === 0;
+}
+
+/** What was cut before anything of it was read: its copy is a file like any other. */
+function forgetUnread(state: MutableIdentity): IdentityEffect[] {
+  const effects: IdentityEffect[] = [];
+  for (const one of state.generations.values()) {
+    if (one.state !== 'lost' || !isUnread(state, one)) continue;
+    drop(state, one);
+    effects.push({ type: 'forget', id: one.id });
+  }
+  return effects;
 }
 
 /** Nothing was read of one that is undecided, so a later name gives its key if it is asked for. */
@@ -248,6 +276,9 @@ function hasChanged(generation: MutableGeneration, seen: Sighting): boolean {
 function settled(state: MutableIdentity, now: number): IdentityEffect[] {
   const effects: IdentityEffect[] = [];
   state.skipsContent = false;
+  state.lookedMs = state.lookingMs ?? state.lookedMs;
+  state.lookingMs = null;
+  state.foundFrom = state.nextId;
   for (const generation of state.generations.values()) {
     if (generation.state === 'lost') {
       generation.state = 'gone';

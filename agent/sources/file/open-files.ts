@@ -14,13 +14,16 @@ import {
   storeGeneration,
 } from './generation.js';
 import { step } from './identity.js';
-import type { IdentityEffect, IdentityEvent } from './identity-events.js';
+import type { IdentityEffect, IdentityEvent, Sighting } from './identity-events.js';
 import { type IdentityState, inodeKey } from './identity-state.js';
 import type { Route } from './line-sender.js';
 import type { Lister } from './lister.js';
 import type { FileOptions } from './options.js';
 import { SteadyTime } from './steady-time.js';
 import { Troubles } from './troubles.js';
+
+/** A look lists until nothing changes any more, but not for ever where names come and go. */
+const mostListings = 8;
 
 /** What the source wants to hear of its files. */
 export interface FileEvents {
@@ -95,23 +98,25 @@ export class OpenFiles {
   /** Looks at the directories, and opens and examines what is new. */
   async look(): Promise<void> {
     this.#isLooking = true;
+    const nowMs = this.context.system.clock.monotonic();
+    let sinceLastMs = this.#lookedAtMs === undefined ? null : nowMs - this.#lookedAtMs;
+    this.#lookedAtMs = nowMs;
     try {
-      let besides: boolean;
-      do {
+      let previous: readonly Sighting[] | undefined;
+      for (let listings = 1; ; listings++) {
         this.#looksAgain = false;
-        this.#byPath = undefined;
-        besides = this.#isAnyLost();
-        const { clock } = this.context.system;
-        const startedMs = clock.now();
-        const lookedMs = this.#lookedAtMs;
-        this.#lookedAtMs = clock.monotonic();
-        const sinceLastMs = lookedMs === undefined ? null : this.#lookedAtMs - lookedMs;
-        const sightings = this.lister.look(besides);
-        this.troubles.keepOnly(new Set(sightings.map(({ path }) => path)));
-        const { hidden } = this.lister;
-        await this.tell({ type: 'listed', startedMs, sinceLastMs, sightings, hidden });
-        await this.#pollUndecided();
-      } while (this.#looksAgain || (!besides && this.#isAnyLost()));
+        const besides = this.#isAnyLost();
+        const { nextId } = this.state;
+        const sightings = await this.#list(besides, sinceLastMs);
+        sinceLastMs = null;
+        const isWanting = this.#looksAgain || (!besides && this.#isAnyLost());
+        // Files may have been renamed, copied and cut since they were listed, or meanwhile.
+        const isComplete = nextId === this.state.nextId && !this.#isAnyLost();
+        const isStable = isComplete || isSame(previous, sightings) || listings >= mostListings;
+        if (isStable && !isWanting) break;
+        previous = sightings;
+        this.#forgetOrder();
+      }
       await this.tell({ type: 'settled' });
     } finally {
       this.#isLooking = false;
@@ -125,6 +130,18 @@ export class OpenFiles {
       const generation = this.state.generations.get(id);
       if (generation?.state === 'gone') this.#sayLoss(generation);
     }
+  }
+
+  /** One listing of the directories; what is new is opened and examined. */
+  async #list(besides: boolean, sinceLastMs: number | null): Promise<readonly Sighting[]> {
+    const startedMs = this.context.system.clock.now();
+    const sightings = this.lister.look(besides);
+    this.troubles.keepOnly(new Set(sightings.map(({ path }) => path)));
+    const { hidden } = this.lister;
+    this.#byPath = undefined;
+    await this.tell({ type: 'listed', startedMs, sinceLastMs, sightings, hidden });
+    await this.#pollUndecided();
+    return sightings;
   }
 
   /** Passes on what was seen, and does what follows from it. */
@@ -319,6 +336,8 @@ export class OpenFiles {
 
   /** The file cannot be read now; it stays as it is, and is tried again. */
   fail(reader: FileReader, error: unknown): void {
+    // It was closed meanwhile, as it is no generation's file any more.
+    if (this.readers.get(reader.generation.id) !== reader) return;
     const isDamaged = error instanceof ContentError;
     reader.fail(this.context.system.clock.monotonic(), isDamaged);
     this.troubles.raise(reader.generation.path, 'cannot read', error);
@@ -409,6 +428,16 @@ function statOf({ file }: FileReader): FileStat | undefined {
     if (error instanceof VanishedError) return undefined;
     throw error;
   }
+}
+
+/** Whether two listings, one after the other, found the same files under the same names. */
+function isSame(
+  previous: readonly Sighting[] | undefined,
+  sightings: readonly Sighting[],
+): boolean {
+  if (previous?.length !== sightings.length) return false;
+  const inodes = new Map(previous.map((seen) => [seen.path, inodeKey(seen)]));
+  return sightings.every((seen) => inodes.get(seen.path) === inodeKey(seen));
 }
 
 function byOrder(a: FileReader, b: FileReader): number {
