@@ -115,7 +115,10 @@ export class GroupCoordinator {
     }
   }
 
-  /** Stops; requests that wait are answered NOT_COORDINATOR. Nothing is written any more. */
+  /**
+   * Stops; members that wait are answered NOT_COORDINATOR, commits on their way once it is known
+   * whether they are in the log. Nothing more is written.
+   */
   close(): void {
     this.isClosed = true;
     this.expiration?.cancel();

@@ -73,7 +73,7 @@ describe('a producer and our broker', () => {
     expect(await read(sim, 't', 3)).toEqual(['line 1', 'line 3', 'line 4']);
   });
 
-  it.each(['none', 'gzip', 'lz4'] as const)(
+  it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)(
     'write it with the present time where it is no more than a clock’s, %s',
     async (compression) => {
       for (const idempotent of [true, false]) {
