@@ -112,38 +112,30 @@ function formatFault({ type, schema, create }: Exported): string | undefined {
   return lacks.length === 0 ? undefined : `what "${type}" makes must have ${lacks.join(', ')}`;
 }
 
-/** The same, whose functions are checked for what they give. Only sinks may be made later. */
+/**
+ * The same, whose functions are checked for what they give. `create` of the kinds that have a name
+ * in the YAML is checked by who calls it (`made`), and that of formats was called.
+ */
 function guarded(kind: Kind, component: Exported, plugin: string): AnyComponent {
   const { one, asks } = kindOf[kind];
   const safe: Record<string, unknown> = { ...component };
-  for (const name of asks) {
+  for (const name of asks.filter((ask) => ask !== 'create' || kind === 'stores')) {
     const ask = component[name] as (...args: unknown[]) => unknown;
     const who = `${name} of the ${one} "${String(component.type)}", of the plugin "${plugin}"`;
-    const failed = (cause: unknown) => new CommandError(`${who}: ${words(cause)}`, { cause });
-    const checked = (made: unknown) => {
-      if (typeof made === 'object' && made !== null && !isPromise(made)) return made;
-      throw new CommandError(`${who}, gave ${isPromise(made) ? 'a promise' : 'nothing of use'}`);
-    };
-    const later = async (made: Promise<unknown>) => {
-      const awaited = await made.catch((cause: unknown) => {
-        throw failed(cause);
-      });
-      return checked(awaited);
-    };
-    safe[name] = (...args: unknown[]) => {
-      let made: unknown;
-      try {
-        made = ask(...args);
-      } catch (cause) {
-        throw failed(cause);
-      }
-      return kind === 'sinks' && isPromise(made) ? later(made) : checked(made);
-    };
+    safe[name] = (...args: unknown[]) => given(who, () => ask(...args));
   }
   // Its parts were looked at one by one.
   return safe as unknown as AnyComponent;
 }
 
-function isPromise(made: unknown): made is Promise<unknown> {
-  return typeof (made as { then?: unknown } | null | undefined)?.then === 'function';
+function given(who: string, ask: () => unknown): object {
+  let result: unknown;
+  try {
+    result = ask();
+  } catch (cause) {
+    throw new CommandError(`${who}: ${words(cause)}`, { cause });
+  }
+  if (result instanceof Promise) throw new CommandError(`${who}, gave a promise`);
+  if (typeof result === 'object' && result !== null) return result;
+  throw new CommandError(`${who}, gave nothing of use`);
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { OptionsSchema, z } from '../../config/index.js';
+import { type OptionsSchema, z } from '../../config/index.js';
 import type { PartitionFeed } from '../feed.js';
 import type { Assignment, Sink, SinkComponent, SinkContext } from '../sink.js';
 import { replacedIds, streamName } from '../streams.js';
@@ -11,8 +11,10 @@ import { type DeliveryOptions, deliveryFields } from './options.js';
 import { Outbox, PARCEL_SUFFIX } from './outbox.js';
 import { PartitionSender } from './partition-sender.js';
 import { Repeater } from './repeater.js';
+import { untilAborted } from './until-aborted.js';
 
 const OUTBOX_DIRECTORY = 'outbox';
+const CLOSE_LIMIT_MS = 3_000;
 
 /**
  * The type of sink that brings records to such a destination, at least once and in order: cut,
@@ -34,7 +36,7 @@ export function deliverySink<Schema extends OptionsSchema>(
   return {
     type,
     ...(example !== undefined && { example }),
-    schema: schema.safeExtend(deliveryFields).describe(schema.description ?? ''),
+    schema: withDeliveryFields(schema),
     create(options: DeliveryOptions & z.output<Schema>, context: SinkContext): Sink {
       const { system, name } = context;
       const { timeout: timeoutMs } = options;
@@ -43,6 +45,16 @@ export function deliverySink<Schema extends OptionsSchema>(
       return new DeliverySink(context, options, destination);
     },
   };
+}
+
+/** By the zod that made it, which may be an older one than ours and know nothing of `safeExtend`. */
+function withDeliveryFields<Schema extends OptionsSchema>(schema: Schema): OptionsSchema {
+  const { def } = schema._zod;
+  const whole = z.clone<OptionsSchema>(schema, {
+    ...def,
+    shape: { ...def.shape, ...deliveryFields },
+  });
+  return schema.description === undefined ? whole : whole.describe(schema.description);
 }
 
 /** Throws where a plugin in JavaScript gives something else. */
@@ -130,6 +142,22 @@ class DeliverySink implements Sink {
 
   async close(): Promise<void> {
     await this.#deadLetters?.close();
-    await this.#destination.close?.();
+    await this.#closeDestination();
+  }
+
+  /** A destination that does not close keeps nobody from stopping. */
+  async #closeDestination(): Promise<void> {
+    const { clock, log } = this.#context.system;
+    const limit = new AbortController();
+    const timer = clock.after(CLOSE_LIMIT_MS, () => limit.abort());
+    const failed = (why: string) => log.warn(`${this.#destination.shown} was not closed: ${why}`);
+    try {
+      await untilAborted(Promise.resolve(this.#destination.close?.()), limit.signal);
+      if (limit.signal.aborted) failed(`it has not answered for ${CLOSE_LIMIT_MS} ms`);
+    } catch (error) {
+      failed(error instanceof Error ? error.message : String(error));
+    } finally {
+      timer.cancel();
+    }
   }
 }

@@ -27,7 +27,7 @@ export interface Destination {
    * then nobody waits for the verdict any more.
    */
   send(delivery: Delivery, signal: AbortSignal): Promise<Verdict>;
-  /** Gives free what it holds; what was under way has been aborted. */
+  /** Gives free what it holds, within 3 s; what was under way has been aborted. */
   close?(): Promise<void>;
 }
 

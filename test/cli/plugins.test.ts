@@ -320,18 +320,20 @@ describe('plugins', () => {
   });
 
   it.each([
-    ['throws', '() => { throw new Error("no moon"); }', 'no moon'],
-    ['gives nothing', '() => undefined', 'gave nothing of use'],
-    ['gives a promise', 'async () => ({})', 'gave a promise'],
-  ])('whose create %s are named, and nothing is started', async (_name, create, why) => {
+    ['throws', 'throw new Error("no moon")', ': no moon'],
+    ['gives nothing', '', ', gave nothing of use'],
+    ['gives a promise', 'return Promise.resolve({})', ', gave a promise'],
+  ])('whose store %s are named', async (_name, body, why) => {
     write({
-      'a.js': `import { z } from 'zod';
-        export const interceptors = [{ type: 'p', schema: z.object({}), create: ${create} }];`,
-      'a.yaml': `data_dir: ${at}/data\n${withInterceptor('[./a.js]', '{ type: p }')}`,
+      'a.js': exporting('stores', `{ type: 'p', schema, create, place() { ${body} } }`),
+      'a.yaml': `plugins: [./a.js]
+kafka: { bootstrap: ["127.0.0.1:9092"] }
+sinks: { s: { type: archive, topics: [t], store: { type: p } } }
+`,
     });
-    const { code, words } = await run(['agent', '-c', join(at, 'a.yaml')]);
-    expect([code, words]).toEqual([1, expect.stringContaining(why)]);
-    expect(words).toContain('create of the interceptor "p", of the plugin "./a.js"');
+    const { code, words } = await run(['config', 'check', '-c', join(at, 'a.yaml')]);
+    expect(code).toBe(78);
+    expect(words).toContain(`place of the store "p", of the plugin "./a.js"${why}`);
   });
 
   it('are read once: what a getter gives is what was looked at', async () => {

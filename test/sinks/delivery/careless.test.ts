@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import * as mini from 'zod/mini';
 import { z } from '../../../config/index.js';
 import { type Destination, deliverySink, type Verdict } from '../../../sinks/delivery/index.js';
-import { createSimSystem } from '../../../system/sim/index.js';
+import type { SinkContext } from '../../../sinks/sink.js';
+import { createSimSystem, type SimProcess } from '../../../system/sim/index.js';
 import { FakeTopic } from '../fake-topic.js';
 import { FakeDestination, startSender, unavailable } from './delivery-world.js';
 
@@ -19,6 +21,11 @@ function worldOf(answers: readonly unknown[]) {
   const sender = startSender(process, topic, new FakeDestination(process, answer));
   return { sim, topic, sender, calls: () => calls };
 }
+
+const contextOf = (system: SimProcess): SinkContext => ({
+  ...{ system, name: 'lines', clientId: 'lines', bootstrap: [], from: 'earliest' },
+  ...{ directory: '/data/lines', instance: 'one', acceptGap: false, onArrived: () => undefined },
+});
 
 describe('a careless destination', () => {
   it.each<[string, unknown]>([
@@ -83,13 +90,38 @@ describe('a careless destination', () => {
       create: () => made as Destination,
     });
     const process = createSimSystem({ seed: 33 }).process('sink');
-    const create = () =>
-      component.create(component.schema.parse({}) as never, {
-        ...{ system: process, name: 'lines', clientId: 'lines', bootstrap: [], from: 'earliest' },
-        ...{ directory: '/data/lines', instance: 'one', acceptGap: false },
-        onArrived: () => undefined,
-      });
+    const create = () => component.create(component.schema.parse({}) as never, contextOf(process));
     expect(create).toThrow(words);
+  });
+
+  it('is taken whichever zod made its schema', () => {
+    const schema = mini.object({ to: mini.string() });
+    const create = () => ({}) as Destination;
+    const made = deliverySink({ type: 'careless', schema: schema as never, create });
+    const options = made.schema._zod.def.shape;
+    expect(Object.keys(options).slice(0, 3)).toEqual(['to', 'batch', 'timeout']);
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ['never closes', () => new Promise(() => {})],
+    ['fails to close', () => Promise.reject(new Error('stuck'))],
+    [
+      'throws',
+      () => {
+        throw new Error('stuck');
+      },
+    ],
+  ])('that %s lets its sink stop', async (_name, close) => {
+    const sim = createSimSystem({ seed: 34 });
+    const process = sim.process('sink');
+    const made = Object.assign(new FakeDestination(process, () => unavailable), { close });
+    const component = deliverySink({ type: 'a', schema: z.object({}), create: () => made });
+    const sink = await component.create(component.schema.parse({}) as never, contextOf(process));
+    const warn = vi.spyOn(process.log, 'warn');
+    const startedMs = process.clock.monotonic();
+    await sim.run(sink.close());
+    expect(process.clock.monotonic() - startedMs).toBeLessThanOrEqual(3_000);
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/^the collector was not closed: /));
   });
 
   it('may not ask for what all destinations are asked', () => {
