@@ -47,7 +47,7 @@ export function deliverySink<Schema extends OptionsSchema>(
   };
 }
 
-/** By the zod that made it, which may be an older one than ours and know nothing of `safeExtend`. */
+/** By the zod that made it: an older one than ours may know nothing of `safeExtend`. */
 function withDeliveryFields<Schema extends OptionsSchema>(schema: Schema): OptionsSchema {
   const { def } = schema._zod;
   const whole = z.clone<OptionsSchema>(schema, {
