@@ -189,7 +189,59 @@ function leaks(core: string): string[] {
     );
 }
 
+/** Whether a cast to this type can make a readonly field, list or map one that changes. */
+function unlocks(node: ts.TypeNode): boolean {
+  if (ts.isTypeLiteralNode(node)) {
+    return node.members.some(
+      (one) => !ts.isPropertySignature(one) || !/^readonly /.test(one.getText()),
+    );
+  }
+  if (ts.isImportTypeNode(node) || ts.isMappedTypeNode(node) || ts.isArrayTypeNode(node)) {
+    return true;
+  }
+  return ts.isTypeReferenceNode(node) && /^(Map|Set|Array)$/.test(node.typeName.getText());
+}
+
+/** Ways around `readonly`, which the compiler lets pass. */
+function disguisesIn(node: ts.Node): string[] {
+  const found: string[] = [];
+  if (ts.isAsExpression(node) && unlocks(node.type)) found.push(node.getText());
+  else if (ts.isImportTypeNode(node)) found.push(node.getText());
+  else if (ts.isCallExpression(node)) {
+    const isWrite = /^(Object\.(assign|definePropert(y|ies))|Reflect\.set)$/;
+    const [target] = node.arguments;
+    const isNew = target && (ts.isObjectLiteralExpression(target) || ts.isNewExpression(target));
+    if (isWrite.test(node.expression.getText()) && !isNew) found.push(node.getText());
+  }
+  ts.forEachChild(node, (child) => void found.push(...disguisesIn(child)));
+  return found;
+}
+
+const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/'));
+
+/** Whether a file's code may hold a core's state: it stands beside it, or takes of its files. */
+function meets(core: string, source: Source): boolean {
+  if (isOwn(core, source.path)) return false;
+  if (folderOf(source.path) === folderOf(core)) return true;
+  return imported(source).some(({ from }) => isOwn(core, from.path));
+}
+
 describe('the pure cores', () => {
+  it('are guarded against what the compiler lets pass', () => {
+    const texts = [
+      '(one as { place: unknown }).place = 1',
+      '(one as import("./x.js").MutableX).place = 1',
+      '(all as Map<number, unknown>).delete(1)',
+      '(list as unknown[]).push(1)',
+      'Object.assign(one, { place: 1 })',
+      'Reflect.set(one, "place", 1)',
+    ];
+    for (const text of [...texts, 'Object.assign({}, one); (one as Other).read()']) {
+      const tree = ts.createSourceFile('a.ts', text, ts.ScriptTarget.Latest, true);
+      expect(disguisesIn(tree).length > 0, text).toBe(texts.includes(text));
+    }
+  });
+
   it('are those that are known', () => {
     expect(stepFiles.sort()).toEqual(Object.keys(cores).sort());
     for (const path of Object.values(cores).flat()) expect(byPath.has(path), path).toBe(true);
@@ -201,6 +253,13 @@ describe('the pure cores', () => {
 
   it.each(Object.keys(cores))('%s: others see its state as readonly', (path) => {
     expect(leaks(path)).toEqual([]);
+  });
+
+  it.each(Object.keys(cores))('%s: nobody gets around that', (core) => {
+    const found = sources
+      .filter((source) => meets(core, source))
+      .flatMap(({ path, tree }) => disguisesIn(tree).map((text) => `${path}: ${text}`));
+    expect(found).toEqual([]);
   });
 
   it.each(Object.keys(cores))('%s: does no I/O', (path) => {

@@ -38,7 +38,7 @@ const runRules: OptionRules = { onMessage: rule.callback, streams: rule.count(1)
 const positionRule: Rule = rule.either(
   rule.count(0),
   rule.either(rule.oneOf('beginning', 'end'), (value) => {
-    const { timestamp } = (value ?? {}) as { timestamp?: unknown };
+    const { timestamp } = (value ?? {}) as { readonly timestamp?: unknown };
     const isTime = typeof value === 'object' && Number.isSafeInteger(timestamp);
     return isTime ? undefined : "must be an offset, 'beginning', 'end' or { timestamp: ms }";
   }),

@@ -276,3 +276,23 @@ describe('the largest line', () => {
     expect(agentSection().safeParse(section(40_000_000, '64MiB')).success).toBe(true);
   });
 });
+
+it('what failed when its file was gone is told by a drain', async () => {
+  let batches = 0;
+  const world = new FileWorld(createSimSystem({ seed: 2 }), {}, { fails: () => batches++ === 1 });
+  const { clock } = world.sim.process('writer');
+  const live = async () => {
+    const source = await world.start();
+    world.writer.append(a, 'one\nbegun');
+    await clock.sleep(3_000);
+    world.writer.truncate(a);
+    await clock.sleep(20_000);
+    await source.drain();
+    expect(source.unsent()).toEqual([
+      `lines of ${a}, which is gone, could not be sent and are lost`,
+    ]);
+    await source.stop();
+  };
+  await world.sim.run(live(), { limitMs: 600_000 });
+  expect(world.topics.ofKey(a)).toEqual(['one']);
+});

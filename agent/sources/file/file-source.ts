@@ -104,7 +104,7 @@ export class FileSource implements Source {
       ({ path }) => `the unfinished last line of ${path}, which was cut, is not sent`,
     );
     const unread = [...this.#lister.unlisted(), ...this.#files.troubles.list()];
-    return [...unread, ...unfinished, ...this.#drain.left(this.#files)];
+    return [...unread, ...this.#files.lost(), ...unfinished, ...this.#drain.left(this.#files)];
   }
 
   async stop(): Promise<void> {

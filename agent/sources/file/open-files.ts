@@ -54,6 +54,8 @@ export class OpenFiles {
   readonly #rests = new Map<number, Buffer>();
   /** Generations whose file vanished, with bytes unread, while it had no descriptor. */
   readonly #unreadOfVanished: number[] = [];
+  /** Generations of which something failed that cannot be read again. */
+  readonly #failedWithoutFile = new Set<number>();
   readonly #buffer = new ReadBuffer();
   readonly #descriptors: Descriptors;
   readonly #time: SteadyTime;
@@ -174,7 +176,19 @@ export class OpenFiles {
     await this.tell({ type: 'rewound', id, place: route.acknowledgements.acknowledged });
     const reader = this.readers.get(id);
     if (reader) reader.restart();
-    else this.context.log.error(`${path} is gone; its lines cannot be sent again`);
+    else {
+      this.#failedWithoutFile.add(id);
+      this.context.log.error(`${path} is gone; its lines cannot be sent again`);
+    }
+  }
+
+  /** A sentence for each file of which lines failed when it was gone, and is gone yet. */
+  lost(): string[] {
+    return [...this.#failedWithoutFile].flatMap((id) => {
+      const generation = this.state.generations.get(id);
+      if (!generation || generation.state === 'reading') return [];
+      return [`lines of ${generation.path}, which is gone, could not be sent and are lost`];
+    });
   }
 
   /** Bytes of the open files that are not acknowledged. */
