@@ -46,6 +46,31 @@ it.each([
   },
 );
 
+it('is known again after a kill, when lines behind the copy were seen and not sent', async () => {
+  let isClosed = false;
+  const options = { include: ['/log/a.log*'] };
+  const world = new FileWorld(createSimSystem({ seed: 1 }), options, { isClosed: () => isClosed });
+  const { clock } = world.sim.process('writer');
+  const work = async () => {
+    await world.start();
+    world.writer.append('/log/a.log', lines('a', 10));
+    await clock.sleep(20_000);
+    isClosed = true;
+    world.writer.copy('/log/a.log', '/log/a.log.1');
+    world.writer.append('/log/a.log', 'between\n');
+    await clock.sleep(12_000);
+    world.writer.truncate('/log/a.log');
+    world.kill();
+    isClosed = false;
+    const source = await world.start();
+    await clock.sleep(30_000);
+    await source.stop();
+  };
+  await world.sim.run(work(), { limitMs: 600_000 });
+  expect(world.topics.contentOf('/log/a.log')).toBe(lines('a', 10));
+  expect(world.topics.contentOf('/log/a.log.1')).toBe('');
+});
+
 const path = '/log/a.log';
 const hour = 3_600_000;
 

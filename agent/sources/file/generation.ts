@@ -150,18 +150,24 @@ export function newGeneration(
 /** After a restart every generation is lost until its file is found again. */
 export function restoreGeneration(stored: StoredGeneration): MutableGeneration {
   const passed = [...(stored.passed ?? [])];
+  const place = { position: stored.position, tail: stored.tail };
   return {
     ...newGeneration(stored.id, stored.order, stored),
     origin: stored.origin,
     state: stored.gone_ms === null ? 'lost' : 'gone',
     fingerprint: stored.fingerprint,
-    place: { position: stored.position, tail: stored.tail },
+    place,
     passed,
-    // The tail of a place within the first KiB covers all that is before it.
-    heads: passed.filter(({ position, tail }) => tail.bytes === position).map(({ tail }) => tail),
+    heads: headsOf([...passed, place]),
     size: stored.size,
     sinceMs: stored.gone_ms ?? 0,
   };
+}
+
+/** The tail of a place within the first KiB covers all that is before it. */
+function headsOf(places: readonly Place[]): readonly Mark[] {
+  const early = places.filter(({ position, tail }) => position > 0 && tail.bytes === position);
+  return early.map(({ tail }) => tail);
 }
 
 /** What to store of a generation that is acknowledged up to `acknowledged`. */
