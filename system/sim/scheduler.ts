@@ -17,9 +17,6 @@ interface Event extends Timer {
 const epochMs = 1_767_225_600_000;
 /** How many cancelled events wait for their time at most, beside as many as are still to run. */
 const maxCancelledEvents = 1024;
-/** How long real work (an import, a compression thread) may keep an idle simulation waiting. */
-const realPatienceMs = 10_000;
-
 /** Virtual time: events run one after another, and the clock jumps to each. */
 export class Scheduler {
   #now = 0;
@@ -94,7 +91,7 @@ export class Scheduler {
   }
 
   /** Runs until `work` settles; throws when nothing is left to happen or `limitMs` has passed. */
-  async run<T>(work: Promise<T>, limitMs: number): Promise<T> {
+  async run<T>(work: Promise<T>, limitMs: number, realPatienceMs: number): Promise<T> {
     let settled = false;
     const settle = () => {
       settled = true;
@@ -102,7 +99,7 @@ export class Scheduler {
     // Whoever runs it hears of a failure.
     detach(work.then(settle), settle);
     const deadline = this.#now + limitMs;
-    await this.#drive(() => settled, deadline, true);
+    await this.#drive(() => settled, deadline, realPatienceMs);
     if (!settled) throw new Error(`not done after ${limitMs} ms of simulated time`);
     return work;
   }
@@ -110,23 +107,28 @@ export class Scheduler {
   /** Lets `durationMs` of virtual time pass. */
   async advance(durationMs: number): Promise<void> {
     const deadline = this.#now + durationMs;
-    await this.#drive(() => false, deadline, false);
+    await this.#drive(() => false, deadline, undefined);
     this.#now = deadline;
   }
 
   /** Runs until nothing is scheduled, or for `limitMs` at most. */
   async settle(limitMs: number): Promise<void> {
-    await this.#drive(() => false, this.#now + limitMs, false);
+    await this.#drive(() => false, this.#now + limitMs, undefined);
   }
 
-  async #drive(done: () => boolean, deadline: number, mustFinish: boolean): Promise<void> {
+  async #drive(
+    done: () => boolean,
+    deadline: number,
+    realPatienceMs: number | undefined,
+  ): Promise<void> {
     if (this.#driving) throw new Error('the simulation is already running');
     this.#driving = true;
     try {
       await this.#outsideTurn();
       while (!done()) {
         const event = this.#events[0];
-        if (event === undefined && mustFinish) await this.#awaitRealWork(done);
+        if (event === undefined && realPatienceMs !== undefined)
+          await this.#awaitRealWork(done, realPatienceMs);
         else if (event === undefined || event.time > deadline) {
           await this.#outsideTurn();
           if (this.#events[0] === event) return;
@@ -155,7 +157,7 @@ export class Scheduler {
   }
 
   /** Nothing is scheduled; something outside virtual time may still be under way. */
-  async #awaitRealWork(done: () => boolean): Promise<void> {
+  async #awaitRealWork(done: () => boolean, realPatienceMs: number): Promise<void> {
     const start = this.#outside.monotonic();
     while (!done() && this.#events.length === 0) {
       if (this.#outside.monotonic() - start > realPatienceMs) {

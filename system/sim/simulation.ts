@@ -15,6 +15,7 @@ import { createSimWatch } from './watch.js';
 
 const defaultHost = '127.0.0.1';
 const defaultLimitMs = 3_600_000;
+const defaultRealPatienceMs = 10_000;
 
 /** A simulated process: a `System`, and the strings it hangs on. */
 export interface SimProcess extends System {
@@ -91,13 +92,17 @@ export class Simulation {
     return this.#machine(host).volume;
   }
 
-  /** Runs until `work` settles; throws on a deadlock or after `limitMs` of virtual time. */
+  /**
+   * Runs until `work` settles; throws on a deadlock or after `limitMs` of virtual time. Real work
+   * (an import, a compression thread) may keep an idle simulation waiting for `realPatienceMs`.
+   */
   async run<T>(
     work: Promise<T> | (() => Promise<T>),
-    options: { readonly limitMs?: number } = {},
+    options: { readonly limitMs?: number; readonly realPatienceMs?: number } = {},
   ): Promise<T> {
     const promise = typeof work === 'function' ? work() : work;
-    return this.#scheduler.run(promise, options.limitMs ?? defaultLimitMs);
+    const { limitMs = defaultLimitMs, realPatienceMs = defaultRealPatienceMs } = options;
+    return this.#scheduler.run(promise, limitMs, realPatienceMs);
   }
 
   /** Lets `durationMs` of virtual time pass. */

@@ -185,7 +185,8 @@ describe('virtual time', () => {
 
   it('says so where nothing is left to happen', async () => {
     const sim = createSimSystem({ seed: 1 });
-    await expect(sim.run(new Promise(() => {}))).rejects.toThrow(/deadlock/);
+    const idle = sim.run(new Promise(() => {}), { realPatienceMs: 100 });
+    await expect(idle).rejects.toThrow(/deadlock/);
     sim.process('p').clock.after(5000, () => {});
     await expect(sim.run(new Promise(() => {}), { limitMs: 10 })).rejects.toThrow(/not done/);
   });
